@@ -1,0 +1,2 @@
+/** Seeded random streams. */
+export { type Rng, rng } from './rng.ts';
