@@ -52,7 +52,8 @@ export function rng(seed: number, ...path: (string | number)[]): Rng {
   };
   const uniform = () => uint32() / UINT32;
   const int = (n: number) => {
-    if (!Number.isInteger(n) || n < 1 || n > UINT32) throw new RangeError(`int(n): n is ${n}, expected 1..2^32`);
+    if (!Number.isInteger(n) || n < 1 || n > UINT32)
+      throw new RangeError(`int(n): n is ${n}, expected 1..2^32`);
     const limit = UINT32 - (UINT32 % n);
     let x = uint32();
     while (x >= limit) x = uint32();
