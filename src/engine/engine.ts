@@ -1,0 +1,136 @@
+/** The engine contract: who holds weights samples, scores, differentiates, steps and snapshots. Token ids in and out. */
+import type { Sample } from '../types/index.ts';
+import type { Objective } from './objective.ts';
+
+/** One prompt to continue. */
+export interface SampleRequest {
+  prompt: readonly number[];
+  /** Completions wanted; they share one prefill of the prompt. */
+  n: number;
+  /** Completion i draws from the stream named by (seed, i): independent of what else is in the batch. */
+  seed: number;
+}
+
+export interface SamplingParams {
+  /** Most tokens a completion may have. */
+  maxTokens: number;
+  /** 0 picks the likeliest token; 1 samples the model's own distribution. */
+  temperature?: number;
+  /** Sample among the k likeliest tokens only. */
+  topK?: number;
+  /** Sample among the fewest likeliest tokens whose probabilities reach p. */
+  topP?: number;
+  /** Drop tokens less likely than minP times the likeliest. */
+  minP?: number;
+  /** Token ids that end a completion (kept as its last token). Default: the tokenizer's end-of-sequence ids. */
+  stopTokens?: readonly number[];
+  /** Strings that end a completion (cut from its text). */
+  stop?: readonly string[];
+}
+
+export interface SampleOptions {
+  signal?: AbortSignal;
+  /** Called between decoding steps with the number of tokens sampled so far. */
+  onTokens?(tokens: number): void;
+}
+
+/** What `forward` returns besides log-probabilities. */
+export interface Want {
+  /** Entropy (nats) of the next-token distribution that produced each token. */
+  entropy?: boolean;
+  /** Value head output at the position before each token. */
+  values?: boolean;
+  /** Log-probabilities of K candidate ids at each position: one [T·K] array a sequence, row-major. */
+  candidates?: { k: number; ids: readonly Int32Array[] };
+  /** Final hidden state of the last token. */
+  lastHidden?: boolean;
+}
+
+/**
+ * One entry a sequence. Arrays are aligned with the tokens: entry t speaks of tokens[t] given tokens[0..t-1];
+ * entry 0 is 0, since nothing predicts the first token.
+ */
+export interface ForwardOutput {
+  logprobs: Float32Array[];
+  entropy?: Float32Array[];
+  values?: Float32Array[];
+  /** [T·K] a sequence, row-major. */
+  candidates?: Float32Array[];
+  /** [hiddenSize] a sequence. */
+  lastHidden?: Float32Array[];
+}
+
+/** A batch to learn from. Per-token arrays have one entry a token of their sequence. */
+export interface TrainingBatch {
+  sequences: readonly (readonly number[])[];
+  /** 1 where the objective looks at a token, else 0. */
+  mask: readonly ArrayLike<number>[];
+  /** How much each token counts in the loss (0 outside the mask); see objectives' aggregation. */
+  weight: readonly ArrayLike<number>[];
+  /** Named per-token data that the objective reads: advantages, old log-probabilities, returns. */
+  data: Readonly<Record<string, readonly ArrayLike<number>[]>>;
+  /** Named scalars that the objective reads: coefficients that change from step to step. */
+  scalars?: Readonly<Record<string, number>>;
+  /** Candidate ids when the objective wants candidates: one [T·K] array a sequence. */
+  candidates?: readonly Int32Array[];
+}
+
+export interface StepResult {
+  loss: number;
+  /** The objective's metrics over the whole batch. */
+  metrics: Record<string, number>;
+}
+
+export interface OptimSettings {
+  learningRate: number;
+  beta1?: number;
+  beta2?: number;
+  epsilon?: number;
+  weightDecay?: number;
+  /** Gradients are scaled down to this global norm; absent: no clipping. */
+  maxGradNorm?: number;
+}
+
+export interface OptimResult {
+  weightsVersion: number;
+  /** Global norm before clipping. */
+  gradNorm: number;
+  /** True when the gradient was not finite: nothing was changed, and the gradient was dropped. */
+  skipped: boolean;
+}
+
+/** Everything an engine needs to go on exactly where it was: arrays by name, and small facts. */
+export interface EngineSnapshot {
+  arrays: Readonly<Record<string, Float32Array>>;
+  facts: Readonly<Record<string, number | string>>;
+}
+
+/** Weights that can be read: sampled from and scored. */
+export interface FrozenEngine {
+  readonly weightsVersion: number;
+  /** Completions by request: result[i] has requests[i].n samples. Throws when a prompt leaves no room for a token. */
+  sample(
+    requests: readonly SampleRequest[],
+    params: SamplingParams,
+    options?: SampleOptions,
+  ): Promise<Sample[][]>;
+  /** Scores given tokens. */
+  forward(sequences: readonly (readonly number[])[], want?: Want): Promise<ForwardOutput>;
+  /** Writes a Hugging Face folder. */
+  export(folder: string, options?: { dtype?: 'F32' | 'F16' | 'BF16' }): Promise<void>;
+  dispose(): void;
+}
+
+/** Weights that learn. */
+export interface Engine extends FrozenEngine {
+  /** Loss and metrics of a batch; adds its gradient to what has accumulated since the last optimStep. */
+  forwardBackward(batch: TrainingBatch, objective: Objective): Promise<StepResult>;
+  /** Updates the weights with the accumulated gradient, and clears it. */
+  optimStep(settings: OptimSettings): Promise<OptimResult>;
+  /** A copy of weights, optimiser and version; safe to write while training goes on. */
+  snapshot(): EngineSnapshot;
+  /** Puts a snapshot back. Throws when it is of another model. */
+  restore(snapshot: EngineSnapshot): void;
+  /** A frozen copy of the present weights: reference policies, stale samplers. */
+  fork(): FrozenEngine;
+}

@@ -1,0 +1,16 @@
+/** The engine contract and its embedded implementation. */
+export type {
+  Engine,
+  EngineSnapshot,
+  ForwardOutput,
+  FrozenEngine,
+  OptimResult,
+  OptimSettings,
+  SampleOptions,
+  SampleRequest,
+  SamplingParams,
+  StepResult,
+  TrainingBatch,
+  Want,
+} from './engine.ts';
+export type { Objective, ObjectiveInputs } from './objective.ts';

@@ -1,0 +1,61 @@
+/** Array programs in TypeScript: trace, differentiate, compile to ONNX, run on ONNX Runtime. */
+export { grad, isDifferentiable, vjp } from './gradients.ts';
+export { cachedAttention, rotary } from './primitives/attention.ts';
+export { add, div, maximum, minimum, mul, type Operand, pow, square, sub } from './primitives/binary.ts';
+export {
+  and,
+  cast,
+  clip,
+  equal,
+  greater,
+  greaterOrEqual,
+  less,
+  lessOrEqual,
+  not,
+  or,
+  where,
+} from './primitives/compare.ts';
+export { constant, scalar, stopGradient } from './primitives/constant.ts';
+export {
+  abs,
+  cos,
+  erf,
+  exp,
+  log,
+  neg,
+  reciprocal,
+  relu,
+  rsqrt,
+  sigmoid,
+  sign,
+  silu,
+  sin,
+  softplus,
+  sqrt,
+  tanh,
+} from './primitives/elementwise.ts';
+export { addAlong, gather, scatterAdd, takeAlong } from './primitives/indexing.ts';
+export { linear, type MatmulOptions, matmul } from './primitives/linear.ts';
+export {
+  candidateLogProbs,
+  logSoftmax,
+  logSumExp,
+  rmsNorm,
+  softmax,
+  tokenLogProb,
+} from './primitives/normalise.ts';
+export { argmax, cumsum, max, mean, type ReduceOptions, sum } from './primitives/reduce.ts';
+export { broadcastTo, concat, pad, reshape, slice, transpose } from './primitives/shaping.ts';
+export { type ArrayFunction, array, compile, intArray, type Jitted, jit, Program } from './program.ts';
+export {
+  type BoundRun,
+  configureRuntime,
+  type DType,
+  type NativeArray,
+  NativeTensor,
+  runtimeInfo,
+  type SessionOptions,
+} from './runtime/index.ts';
+export { type Shape, ShapeError } from './shape.ts';
+export { primitiveNames, type Spec, spec, Tensor } from './tensor.ts';
+export { type Tree, treeEntries, treeLeaves, treeMap, treeUnflatten } from './tree.ts';

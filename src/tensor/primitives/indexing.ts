@@ -1,0 +1,91 @@
+/** Reading and adding by index. */
+import { elements, normalAxis, type Shape, ShapeError, show } from '../shape.ts';
+import { apply, definePrimitive, expectType, type Tensor } from '../tensor.ts';
+
+const gatherPrimitive = definePrimitive<null>({
+  name: 'gather',
+  infer: ([x, indices]) => {
+    expectType('gather', indices, 'i32', 'i64');
+    if (x.shape.length === 0) throw new ShapeError('gather: the array has no axis to index');
+    return [{ dtype: x.dtype, shape: [...indices.shape, ...x.shape.slice(1)] }];
+  },
+  emit: (e, inputs) => [e.node('Gather', inputs, { axis: { i: 0 } })],
+});
+
+/** Rows of x picked along axis 0: x [N, ...], indices [...I] → [...I, ...]; an embedding look-up. */
+export function gather(x: Tensor, indices: Tensor): Tensor {
+  return apply(gatherPrimitive, [x, indices], null);
+}
+
+const scatterAddPrimitive = definePrimitive<{ rows: number }>({
+  name: 'scatterAdd',
+  infer: ([updates, indices], { rows }) => {
+    expectType('scatterAdd', updates, 'f32');
+    expectType('scatterAdd', indices, 'i32', 'i64');
+    const head = updates.shape.slice(0, indices.shape.length);
+    if (head.some((d, i) => d !== indices.shape[i]))
+      throw new ShapeError(
+        `scatterAdd: updates ${show(updates.shape)} do not start with indices ${show(indices.shape)}`,
+      );
+    return [{ dtype: 'f32', shape: [rows, ...updates.shape.slice(indices.shape.length)] }];
+  },
+  // ScatterElements adds serially; ScatterND would add in parallel without locks, so equal indices would race.
+  emit: (e, [updates, indices], node) => {
+    const shape = node.outputs[0].shape;
+    const width = elements(shape.slice(1));
+    const count = elements(node.inputs[1].shape);
+    const zero = e.constant('f32', [], Float32Array.of(0));
+    const base = e.node('Expand', [zero, e.ints([shape[0], width])]);
+    const wide = e.node('Expand', [e.node('Reshape', [indices, e.ints([count, 1])]), e.ints([count, width])]);
+    const flat = e.node('Reshape', [updates, e.ints([count, width])]);
+    const added = e.node('ScatterElements', [base, wide, flat], { axis: { i: 0 }, reduction: { s: 'add' } });
+    return [e.node('Reshape', [added, e.ints(shape)])];
+  },
+});
+
+/** Zeros of `rows` rows with updates [...I, ...] added at rows indices [...I]: the transpose of gather. */
+export function scatterAdd(updates: Tensor, indices: Tensor, rows: number): Tensor {
+  return apply(scatterAddPrimitive, [updates, indices], { rows });
+}
+
+function checkAlong(operation: string, shape: Shape, indices: Shape, axis: number): void {
+  if (shape.length !== indices.length || shape.some((d, i) => i !== axis && d !== indices[i]))
+    throw new ShapeError(
+      `${operation}: shapes ${show(shape)} and ${show(indices)} differ outside axis ${axis}`,
+    );
+}
+
+const takeAlongPrimitive = definePrimitive<{ axis: number }>({
+  name: 'takeAlong',
+  infer: ([x, indices], { axis }) => {
+    expectType('takeAlong', indices, 'i32', 'i64');
+    checkAlong('takeAlong', x.shape, indices.shape, axis);
+    return [{ dtype: x.dtype, shape: indices.shape }];
+  },
+  emit: (e, inputs, { attributes: { axis } }) => [e.node('GatherElements', inputs, { axis: { i: axis } })],
+});
+
+/** Elements of x at `indices` along an axis; both have one shape outside that axis. */
+export function takeAlong(x: Tensor, indices: Tensor, axis = -1): Tensor {
+  return apply(takeAlongPrimitive, [x, indices], { axis: normalAxis('takeAlong', axis, x.shape) });
+}
+
+const addAlongPrimitive = definePrimitive<{ axis: number }>({
+  name: 'addAlong',
+  infer: ([x, indices, updates], { axis }) => {
+    expectType('addAlong', x, 'f32');
+    expectType('addAlong', updates, 'f32');
+    expectType('addAlong', indices, 'i32', 'i64');
+    checkAlong('addAlong', x.shape, indices.shape, axis);
+    checkAlong('addAlong', indices.shape, updates.shape, -1);
+    return [x];
+  },
+  emit: (e, inputs, { attributes: { axis } }) => [
+    e.node('ScatterElements', inputs, { axis: { i: axis }, reduction: { s: 'add' } }),
+  ],
+});
+
+/** x with `updates` added at `indices` along an axis; equal indices add up. */
+export function addAlong(x: Tensor, indices: Tensor, updates: Tensor, axis = -1): Tensor {
+  return apply(addAlongPrimitive, [x, indices, updates], { axis: normalAxis('addAlong', axis, x.shape) });
+}

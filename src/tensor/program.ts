@@ -1,0 +1,153 @@
+/** Compiled array programs: a traced function, written as ONNX and run on native memory. */
+import { Emitter } from './emitter.ts';
+import { topologicalOrder } from './gradients.ts';
+import { input } from './primitives/constant.ts';
+import { type BoundRun, encodeModel, NativeTensor, Session, type SessionOptions } from './runtime/index.ts';
+import { ShapeError, sameShape, show } from './shape.ts';
+import { type Spec, spec, type Tensor } from './tensor.ts';
+import { type Tree, treeEntries, treeLeaves, treeMap, treeUnflatten } from './tree.ts';
+
+/** A function over traced arrays, from one tree to another. */
+export type ArrayFunction<In extends Tree<Tensor>, Out extends Tree<Tensor>> = (inputs: In) => Out;
+
+interface Port extends Spec {
+  path: string;
+}
+
+/** A compiled program: fixed input and output types, run as often as wanted on any memory of those types. */
+export class Program {
+  /** In order; `path` is the place in the input tree. */
+  readonly inputs: readonly Port[];
+  readonly outputs: readonly Port[];
+  readonly outputTree: Tree<Spec>;
+  /** Number of ONNX nodes. */
+  readonly nodeCount: number;
+  private readonly session: Session;
+
+  constructor(session: Session, inputs: readonly Port[], outputTree: Tree<Tensor>, nodeCount: number) {
+    this.session = session;
+    this.inputs = inputs;
+    this.outputTree = treeMap(outputTree as Tree<Tensor>, (x) => spec(x.dtype, x.shape));
+    this.outputs = treeEntries<Spec>(outputTree).map(([path, { dtype, shape }]) => ({ path, dtype, shape }));
+    this.nodeCount = nodeCount;
+  }
+
+  /**
+   * Fixes the memory of a run; the run itself allocates nothing. Trees have the shape of the traced function's.
+   * The same memory may be an input and an output (a cache updated in place).
+   * Throws a ShapeError naming the path when a tensor's type or shape is not the program's.
+   */
+  bind(inputs: Tree<NativeTensor>, outputs: Tree<NativeTensor>): BoundRun {
+    return this.session.bind(match('input', this.inputs, inputs), match('output', this.outputs, outputs));
+  }
+
+  /** Fresh memory for the outputs. */
+  allocateOutputs(): Tree<NativeTensor> {
+    return treeUnflatten(
+      this.outputTree,
+      this.outputs.map(({ dtype, shape }) => NativeTensor.zeros(dtype, shape)),
+    );
+  }
+
+  dispose(): void {
+    this.session.dispose();
+  }
+}
+
+function match(role: string, ports: readonly Port[], tree: Tree<NativeTensor>): NativeTensor[] {
+  const entries = treeEntries(tree);
+  if (entries.length !== ports.length)
+    throw new ShapeError(`${role}s: got ${entries.length} arrays, the program has ${ports.length}`);
+  return ports.map((port, i) => {
+    const [path, value] = entries[i];
+    if (path !== port.path || value.dtype !== port.dtype || !sameShape(value.shape, port.shape))
+      throw new ShapeError(
+        `${role} ${path}: got ${value.dtype}${show(value.shape)}, the program has ${port.path} as ${port.dtype}${show(port.shape)}`,
+      );
+    return value;
+  });
+}
+
+/**
+ * Traces `fn` on arrays of the given types and compiles it. Tracing runs `fn` once; shape mistakes are thrown there.
+ */
+export function compile<In extends Tree<Tensor>, Out extends Tree<Tensor>>(
+  fn: ArrayFunction<In, Out>,
+  specs: Tree<Spec>,
+  options?: SessionOptions,
+): Program {
+  const specEntries = treeEntries(specs);
+  const placeholders = specEntries.map(([path, spec]) => input(spec, path));
+  const outputTree = fn(treeUnflatten(specs, placeholders) as In);
+  const outputs = treeLeaves<Tensor>(outputTree);
+
+  const emitter = new Emitter();
+  const names = new Map<Tensor, string>();
+  placeholders.forEach((x, i) => {
+    names.set(x, `in${i}`);
+  });
+  for (const node of topologicalOrder(outputs)) {
+    if (node.outputs.length === 1 && names.has(node.outputs[0])) continue;
+    const emitted = node.primitive.emit(
+      emitter,
+      node.inputs.map((x) => names.get(x) as string),
+      node,
+    );
+    node.outputs.forEach((x, i) => {
+      names.set(x, emitted[i]);
+    });
+  }
+  // Every output gets a name of its own: a tensor may be asked for twice, or be an input or a constant itself.
+  outputs.forEach((x, i) => {
+    emitter.nodes.push({ opType: 'Identity', inputs: [names.get(x) as string], outputs: [`out${i}`] });
+  });
+  const model = encodeModel({
+    nodes: emitter.nodes,
+    inputs: placeholders.map((x, i) => ({ name: `in${i}`, dtype: x.dtype, shape: x.shape })),
+    outputs: outputs.map((x, i) => ({ name: `out${i}`, dtype: x.dtype, shape: x.shape })),
+    initializers: emitter.initializers,
+  });
+  const ports = specEntries.map(([path, { dtype, shape }]) => ({ path, dtype, shape }));
+  return new Program(Session.create(model, options), ports, outputTree, emitter.nodes.length);
+}
+
+/** A compiled function called with arrays, compiled anew for each set of shapes it meets. */
+export interface Jitted {
+  (inputs: Tree<NativeTensor>): Promise<Tree<NativeTensor>>;
+  /** Number of distinct shapes compiled so far. */
+  readonly compiled: number;
+}
+
+/** Wraps a traced function for direct calls: one program for each set of input types, kept for the next call. */
+export function jit<In extends Tree<Tensor>, Out extends Tree<Tensor>>(fn: ArrayFunction<In, Out>): Jitted {
+  const programs = new Map<string, Program>();
+  const call = async (inputs: Tree<NativeTensor>) => {
+    const specs = treeMap(inputs, (x) => spec(x.dtype, x.shape));
+    const key = JSON.stringify(specs);
+    let program = programs.get(key);
+    if (!program) {
+      program = compile(fn, specs);
+      programs.set(key, program);
+    }
+    const outputs = program.allocateOutputs();
+    const run = program.bind(inputs, outputs);
+    await run.run();
+    run.dispose();
+    return outputs;
+  };
+  return Object.defineProperty(call, 'compiled', { get: () => programs.size }) as Jitted;
+}
+
+/** A float32 native array with a copy of the values. */
+export function array(values: ArrayLike<number>, shape: readonly number[]): NativeTensor {
+  const out = NativeTensor.zeros('f32', shape);
+  (out.data as Float32Array).set(values);
+  return out;
+}
+
+/** An int32 native array with a copy of the values. */
+export function intArray(values: ArrayLike<number>, shape: readonly number[]): NativeTensor {
+  const out = NativeTensor.zeros('i32', shape);
+  (out.data as Int32Array).set(values);
+  return out;
+}

@@ -1,0 +1,15 @@
+/** Runs ONNX models on ONNX Runtime's C API: tensors, sessions, bound runs, and the writer of model bytes. */
+export type { BoundRun } from './bound-run.ts';
+export type { DType, NativeArray } from './dtype.ts';
+export { configureRuntime, runtimeInfo } from './environment.ts';
+export { NativeTensor } from './native-tensor.ts';
+export {
+  type AttributeValue,
+  encodeModel,
+  ONNX_OPSET,
+  type OnnxModel,
+  type OnnxNode,
+  type OnnxTensor,
+  type OnnxValueInfo,
+} from './onnx-proto.ts';
+export { Session, type SessionOptions } from './session.ts';
