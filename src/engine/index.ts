@@ -14,3 +14,4 @@ export type {
   Want,
 } from './engine.ts';
 export type { Objective, ObjectiveInputs } from './objective.ts';
+export { createOnnxEngine, type EngineLimits, type OnnxEngineOptions } from './onnx/index.ts';

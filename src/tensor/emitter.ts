@@ -49,8 +49,8 @@ export class Emitter {
 
   /** An initializer; small equal ones are stored once. */
   constant(dtype: DType, shape: readonly number[], data: NativeArray): string {
-    const key =
-      data.length <= 16 ? `${dtype}|${shape.join(',')}|${Array.from(data as never).join(',')}` : undefined;
+    const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+    const key = data.length <= 16 ? `${dtype}|${shape.join(',')}|${bytes.toString('hex')}` : undefined;
     const known = key === undefined ? undefined : this.shared.get(key);
     if (known !== undefined) return known;
     const name = `c${this.count++}`;

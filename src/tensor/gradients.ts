@@ -9,7 +9,7 @@ import { addAlong, gather, scatterAdd, takeAlong } from './primitives/indexing.t
 import { matmul } from './primitives/linear.ts';
 import { cumsum, mean, sum, sumTo } from './primitives/reduce.ts';
 import { broadcastTo, pad, reshape, slice, transpose } from './primitives/shaping.ts';
-import { reducedShape, type Shape } from './shape.ts';
+import { reducedShape, type Shape, ShapeError, sameShape, show } from './shape.ts';
 import type { Node, Tensor } from './tensor.ts';
 
 type Cotangents = readonly (Tensor | undefined)[];
@@ -187,26 +187,29 @@ export function isDifferentiable(name: string): boolean {
   return rules.has(name);
 }
 
-/** Nodes that lead to `outputs`, every node after the ones it reads. */
-export function topologicalOrder(outputs: readonly Tensor[]): Node[] {
+/** Nodes that lead to `outputs`, every node after the ones it reads: its inputs, unless `reads` says otherwise. */
+export function topologicalOrder(
+  outputs: readonly Tensor[],
+  reads: (node: Node) => readonly Tensor[] = (node) => node.inputs,
+): Node[] {
   const order: Node[] = [];
   const seen = new Set<Node>();
-  const stack: { node: Node; next: number }[] = [];
+  const stack: { node: Node; inputs: readonly Tensor[]; next: number }[] = [];
+  const visit = (node: Node) => {
+    if (seen.has(node)) return;
+    seen.add(node);
+    stack.push({ node, inputs: reads(node), next: 0 });
+  };
   for (const output of outputs) {
-    if (seen.has(output.node)) continue;
-    seen.add(output.node);
-    stack.push({ node: output.node, next: 0 });
+    visit(output.node);
     while (stack.length > 0) {
       const top = stack[stack.length - 1];
-      if (top.next === top.node.inputs.length) {
+      if (top.next < top.inputs.length) {
+        visit(top.inputs[top.next++].node);
+      } else {
         order.push(top.node);
         stack.pop();
-        continue;
       }
-      const child = top.node.inputs[top.next++].node;
-      if (seen.has(child)) continue;
-      seen.add(child);
-      stack.push({ node: child, next: 0 });
     }
   }
   return order;
@@ -215,12 +218,14 @@ export function topologicalOrder(outputs: readonly Tensor[]): Node[] {
 /**
  * Pulls cotangents of `outputs` back to `wrt`: Σ cotangentᵢ · ∂outputᵢ/∂wrt, zeros where nothing flows.
  * Nodes that `wrt` does not reach are not differentiated.
+ * Throws a ShapeError when a cotangent has not the type and shape of its output, or one of `wrt` is not float32.
  */
 export function vjp(
   outputs: readonly Tensor[],
   cotangents: readonly Tensor[],
   wrt: readonly Tensor[],
 ): Tensor[] {
+  checkPull(outputs, cotangents, wrt);
   const order = topologicalOrder(outputs);
   const active = new Set<Node>(wrt.map((x) => x.node));
   for (const node of order)
@@ -246,6 +251,26 @@ export function vjp(
     });
   }
   return wrt.map((x) => collected.get(x) ?? broadcastTo(scalar(0), x.shape));
+}
+
+function checkPull(
+  outputs: readonly Tensor[],
+  cotangents: readonly Tensor[],
+  wrt: readonly Tensor[],
+): void {
+  if (outputs.length !== cotangents.length)
+    throw new ShapeError(`vjp: ${outputs.length} outputs and ${cotangents.length} cotangents`);
+  outputs.forEach((x, i) => {
+    const c = cotangents[i];
+    if (x.dtype !== 'f32' || c.dtype !== 'f32' || !sameShape(x.shape, c.shape))
+      throw new ShapeError(
+        `vjp: cotangent ${i} is ${c.dtype}${show(c.shape)} for an output that is ${x.dtype}${show(x.shape)}`,
+      );
+  });
+  wrt.forEach((x, i) => {
+    if (x.dtype !== 'f32')
+      throw new ShapeError(`vjp: no gradient with respect to array ${i}, ${x.dtype}${show(x.shape)}`);
+  });
 }
 
 /** Gradients of a scalar with respect to each of `wrt`. Throws a RangeError unless `loss` is a float32 scalar. */

@@ -4,7 +4,7 @@ import { topologicalOrder } from './gradients.ts';
 import { input } from './primitives/constant.ts';
 import { type BoundRun, encodeModel, NativeTensor, Session, type SessionOptions } from './runtime/index.ts';
 import { ShapeError, sameShape, show } from './shape.ts';
-import { type Spec, spec, type Tensor } from './tensor.ts';
+import { type Node, type Spec, spec, Tensor } from './tensor.ts';
 import { type Tree, treeEntries, treeLeaves, treeMap, treeUnflatten } from './tree.ts';
 
 /** A function over traced arrays, from one tree to another. */
@@ -68,8 +68,14 @@ function match(role: string, ports: readonly Port[], tree: Tree<NativeTensor>): 
   });
 }
 
+/** The arrays that a node's kernel reads. */
+function reads(node: Node): readonly Tensor[] {
+  return node.primitive.reads?.(node.inputs) ?? node.inputs;
+}
+
 /**
  * Traces `fn` on arrays of the given types and compiles it. Tracing runs `fn` once; shape mistakes are thrown there.
+ * Throws a TypeError naming the path when a leaf of `specs` was not made by `spec`, or an output is no traced array.
  */
 export function compile<In extends Tree<Tensor>, Out extends Tree<Tensor>>(
   fn: ArrayFunction<In, Out>,
@@ -77,20 +83,26 @@ export function compile<In extends Tree<Tensor>, Out extends Tree<Tensor>>(
   options?: SessionOptions,
 ): Program {
   const specEntries = treeEntries(specs);
+  for (const [path, leaf] of specEntries)
+    if (typeof leaf !== 'object' || leaf === null || !Array.isArray(leaf.shape))
+      throw new TypeError(`input ${path}: got ${String(leaf)}, expected spec(type, shape)`);
   const placeholders = specEntries.map(([path, spec]) => input(spec, path));
   const outputTree = fn(treeUnflatten(specs, placeholders) as In);
   const outputs = treeLeaves<Tensor>(outputTree);
+  for (const [path, leaf] of treeEntries<unknown>(outputTree))
+    if (!(leaf instanceof Tensor))
+      throw new TypeError(`output ${path}: got ${String(leaf)}, expected a traced array`);
 
   const emitter = new Emitter();
   const names = new Map<Tensor, string>();
   placeholders.forEach((x, i) => {
     names.set(x, `in${i}`);
   });
-  for (const node of topologicalOrder(outputs)) {
+  for (const node of topologicalOrder(outputs, reads)) {
     if (node.outputs.length === 1 && names.has(node.outputs[0])) continue;
     const emitted = node.primitive.emit(
       emitter,
-      node.inputs.map((x) => names.get(x) as string),
+      reads(node).map((x) => names.get(x) as string),
       node,
     );
     node.outputs.forEach((x, i) => {

@@ -59,6 +59,11 @@ export interface Primitive<A = unknown> {
   infer(inputs: readonly Tensor[], attributes: A): Spec[];
   /** Writes the ONNX nodes; returns one name an output. */
   emit(emitter: Emitter, inputs: readonly string[], node: Node<A>): string[];
+  /**
+   * What the written kernel reads in place of the node's inputs, one for one: a kernel that broadcasts by itself
+   * skips an explicit broadcast. Left out, it reads the inputs.
+   */
+  reads?(inputs: readonly Tensor[]): readonly Tensor[];
 }
 
 const table = new Map<string, Primitive<never>>();

@@ -4,7 +4,9 @@ export type Tree<T> = T | readonly Tree<T>[] | { readonly [key: string]: Tree<T>
 
 function isBranch<T>(tree: Tree<T>): tree is readonly Tree<T>[] | { readonly [key: string]: Tree<T> } {
   if (Array.isArray(tree)) return true;
-  return typeof tree === 'object' && tree !== null && Object.getPrototypeOf(tree) === Object.prototype;
+  if (typeof tree !== 'object' || tree === null) return false;
+  const prototype = Object.getPrototypeOf(tree);
+  return prototype === Object.prototype || prototype === null;
 }
 
 /** Leaves in order, each with its dotted path. Leaves are everything but arrays and plain objects. */
@@ -29,13 +31,14 @@ export function treeMap<T, U>(tree: Tree<T>, fn: (leaf: T, path: string) => U, p
   const at = (key: string | number) => (path === '' ? `${key}` : `${path}.${key}`);
   if (Array.isArray(tree)) return tree.map((child, i) => treeMap<T, U>(child, fn, at(i)));
   const record = tree as { readonly [key: string]: Tree<T> };
-  const out: { [key: string]: Tree<U> } = {};
-  for (const key of Object.keys(record).sort()) out[key] = treeMap(record[key], fn, at(key));
-  return out;
+  const keys = Object.keys(record).sort();
+  return Object.fromEntries(keys.map((key) => [key, treeMap(record[key], fn, at(key))]));
 }
 
-/** The tree again, with leaves taken in order from a list. */
+/** The tree again, with leaves taken in order from a list. Throws a RangeError unless there is one for each. */
 export function treeUnflatten<T, U>(tree: Tree<T>, leaves: readonly U[]): Tree<U> {
   let next = 0;
-  return treeMap(tree, () => leaves[next++]);
+  const out = treeMap(tree, () => leaves[next++]);
+  if (next !== leaves.length) throw new RangeError(`the tree has ${next} leaves, got ${leaves.length}`);
+  return out;
 }

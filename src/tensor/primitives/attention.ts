@@ -1,5 +1,5 @@
 /** Rotary positions, and the cached attention kernel that decoding uses. */
-import { ShapeError, show } from '../shape.ts';
+import { type Shape, ShapeError, sameShape, show } from '../shape.ts';
 import { apply, applyAll, definePrimitive, expectType, type Tensor } from '../tensor.ts';
 
 const rotaryPrimitive = definePrimitive<{ heads: number }>({
@@ -12,7 +12,7 @@ const rotaryPrimitive = definePrimitive<{ heads: number }>({
       throw new ShapeError(
         `rotary: x ${show(x.shape)} with tables ${show(cos.shape)} and ${show(sin.shape)}, expected [B,T,${width}]`,
       );
-    if (positions.shape.join() !== x.shape.slice(0, 2).join())
+    if (positions.shape.join() !== '1' && positions.shape.join() !== x.shape.slice(0, 2).join())
       throw new ShapeError(`rotary: positions ${show(positions.shape)} do not fit x ${show(x.shape)}`);
     return [x];
   },
@@ -27,7 +27,8 @@ const rotaryPrimitive = definePrimitive<{ heads: number }>({
 
 /**
  * Rotates the two halves of every head by position (Su et al., 2021; half-split layout as in Llama checkpoints).
- * x [B, T, heads·D], positions int64 [B, T], cos and sin [maxPositions, D/2].
+ * x [B, T, heads·D], positions int64 [B, T] or [1] (the first position of every row), cos and sin [maxPositions, D/2].
+ * No gradient flows to the tables.
  */
 export function rotary(x: Tensor, positions: Tensor, cos: Tensor, sin: Tensor, heads: number): Tensor {
   return apply(rotaryPrimitive, [x, positions, cos, sin], { heads });
@@ -41,7 +42,31 @@ interface CachedAttention {
 
 const cachedAttentionPrimitive = definePrimitive<CachedAttention>({
   name: 'cachedAttention',
-  infer: ([query, _key, _value, pastKey, pastValue]) => [query, pastKey, pastValue],
+  infer: (inputs, { heads, kvHeads }) => {
+    const [query, key, value, pastKey, pastValue, lastIndex, total, ...tables] = inputs;
+    for (const x of [query, key, value, pastKey, pastValue, ...tables])
+      expectType('cachedAttention', x, 'f32');
+    for (const x of [lastIndex, total]) expectType('cachedAttention', x, 'i32');
+    const [rows, width] = query.shape;
+    const [, , capacity, size] = pastKey.shape;
+    const expected: [name: string, x: Tensor, shape: Shape][] = [
+      ['query', query, [rows, width, heads * size]],
+      ['key', key, [rows, width, kvHeads * size]],
+      ['value', value, [rows, width, kvHeads * size]],
+      ['pastKey', pastKey, [rows, kvHeads, capacity, size]],
+      ['pastValue', pastValue, [rows, kvHeads, capacity, size]],
+      ['lastIndex', lastIndex, [rows]],
+      ['total', total, []],
+    ];
+    if (tables.length > 0)
+      for (const [i, x] of tables.entries()) expected.push([`table ${i}`, x, [tables[0].shape[0], size / 2]]);
+    for (const [name, x, shape] of expected)
+      if (!sameShape(x.shape, shape))
+        throw new ShapeError(
+          `cachedAttention: ${name} is ${show(x.shape)}, expected ${show(shape)} for query ${show(query.shape)}, cache ${show(pastKey.shape)}, ${heads} heads and ${kvHeads} key-value heads`,
+        );
+    return [query, pastKey, pastValue];
+  },
   emit: (e, inputs, { attributes: { heads, kvHeads, rotary } }) =>
     e.contribN('GroupQueryAttention', inputs, 3, {
       num_heads: { i: heads },
@@ -54,7 +79,7 @@ const cachedAttentionPrimitive = definePrimitive<CachedAttention>({
  * Causal grouped-query attention over a key-value cache; sampling only, no gradient.
  * query [B, S, heads·D], key and value [B, S, kvHeads·D], caches [B, kvHeads, capacity, D],
  * `lastIndex` int32 [B] = index of the newest token of each row, `total` int32 scalar = longest row,
- * rotary tables [maxPositions, D/2] applied inside. Returns the output and the caches' new values:
+ * rotary tables [maxPositions, D/2] to rotate inside (D a multiple of 16), or undefined when q and k are rotated. Returns the output and the caches' new values:
  * bind a cache's input and output to the same memory to update it in place.
  */
 export function cachedAttention(
@@ -67,14 +92,14 @@ export function cachedAttention(
     lastIndex: Tensor;
     total: Tensor;
   },
-  tables: { cos: Tensor; sin: Tensor },
+  tables: { cos: Tensor; sin: Tensor } | undefined,
   shape: { heads: number; kvHeads: number },
 ): { output: Tensor; key: Tensor; value: Tensor } {
   const { query, key, value, pastKey, pastValue, lastIndex, total } = inputs;
   const [output, newKey, newValue] = applyAll(
     cachedAttentionPrimitive,
-    [query, key, value, pastKey, pastValue, lastIndex, total, tables.cos, tables.sin],
-    { ...shape, rotary: true },
+    [query, key, value, pastKey, pastValue, lastIndex, total, ...(tables ? [tables.cos, tables.sin] : [])],
+    { heads: shape.heads, kvHeads: shape.kvHeads, rotary: tables !== undefined },
   );
   return { output, key: newKey, value: newValue };
 }

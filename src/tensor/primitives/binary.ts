@@ -21,8 +21,9 @@ function binary(name: string, opType: string, types: ('f32' | 'i32' | 'i64')[] =
       return [{ dtype: a.dtype, shape: broadcastShapes(name, a.shape, b.shape) }];
     },
     emit: (e, [a, b]) => [e.node(opType, [a, b])],
+    reads: ([a, b]) => stripBroadcast(a, b),
   });
-  return (x: Operand, y: Operand): Tensor => apply(primitive, stripBroadcast(tensor(x), tensor(y)), null);
+  return (x: Operand, y: Operand): Tensor => apply(primitive, [tensor(x), tensor(y)], null);
 }
 
 const addNode = binary('add', 'Add', ['f32', 'i32', 'i64']);

@@ -71,7 +71,10 @@ const wherePrimitive = definePrimitive<null>({
   emit: (e, inputs) => [e.node('Where', inputs)],
 });
 
-/** a where the condition holds, else b. Values of the branch not taken never leak into the gradient. */
+/**
+ * a where the condition holds, else b. Values of the branch not taken never leak, and its gradient is zero; but a
+ * derivative that is infinite or NaN there times that zero is NaN, as in PyTorch: make the operand safe first.
+ */
 export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
   return apply(wherePrimitive, [condition, tensor(a), tensor(b)], null);
 }

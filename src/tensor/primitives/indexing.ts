@@ -1,5 +1,5 @@
 /** Reading and adding by index. */
-import { elements, normalAxis, type Shape, ShapeError, show } from '../shape.ts';
+import { elements, normalAxis, type Shape, ShapeError, sameShape, show } from '../shape.ts';
 import { apply, definePrimitive, expectType, type Tensor } from '../tensor.ts';
 
 const gatherPrimitive = definePrimitive<null>({
@@ -23,7 +23,7 @@ const scatterAddPrimitive = definePrimitive<{ rows: number }>({
     expectType('scatterAdd', updates, 'f32');
     expectType('scatterAdd', indices, 'i32', 'i64');
     const head = updates.shape.slice(0, indices.shape.length);
-    if (head.some((d, i) => d !== indices.shape[i]))
+    if (!sameShape(head, indices.shape))
       throw new ShapeError(
         `scatterAdd: updates ${show(updates.shape)} do not start with indices ${show(indices.shape)}`,
       );
@@ -77,7 +77,10 @@ const addAlongPrimitive = definePrimitive<{ axis: number }>({
     expectType('addAlong', updates, 'f32');
     expectType('addAlong', indices, 'i32', 'i64');
     checkAlong('addAlong', x.shape, indices.shape, axis);
-    checkAlong('addAlong', indices.shape, updates.shape, -1);
+    if (!sameShape(indices.shape, updates.shape))
+      throw new ShapeError(
+        `addAlong: indices ${show(indices.shape)} and updates ${show(updates.shape)} differ`,
+      );
     return [x];
   },
   emit: (e, inputs, { attributes: { axis } }) => [

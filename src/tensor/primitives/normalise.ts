@@ -1,5 +1,5 @@
 /** Fused normalisations: softmax, log-softmax, and RMSNorm. */
-import { ShapeError, show } from '../shape.ts';
+import { ShapeError, sameShape, show } from '../shape.ts';
 import { apply, applyAll, definePrimitive, expectType, type Tensor } from '../tensor.ts';
 import { add, sub } from './binary.ts';
 import { stopGradient } from './constant.ts';
@@ -37,10 +37,6 @@ const tokenLogProbPrimitive = definePrimitive<null>({
   infer: ([logits, ids]) => {
     expectType('tokenLogProb', logits, 'f32');
     expectType('tokenLogProb', ids, 'i32', 'i64');
-    if (logits.shape.length !== 2 || ids.shape.length !== 1 || ids.shape[0] !== logits.shape[0])
-      throw new ShapeError(
-        `tokenLogProb: logits ${show(logits.shape)} and ids ${show(ids.shape)}, expected [N,V] and [N]`,
-      );
     return [
       { dtype: 'f32', shape: ids.shape },
       { dtype: 'f32', shape: logits.shape },
@@ -61,6 +57,10 @@ const tokenLogProbPrimitive = definePrimitive<null>({
  * Its gradient (one-hot minus softmax) is written without making the one-hot.
  */
 export function tokenLogProb(logits: Tensor, ids: Tensor): Tensor {
+  if (!sameShape(logits.shape.slice(0, -1), ids.shape))
+    throw new ShapeError(
+      `tokenLogProb: logits ${show(logits.shape)} and ids ${show(ids.shape)}, expected [...,V] and [...]`,
+    );
   const flat = reshape(logits, [-1, logits.shape.at(-1)!]);
   return reshape(applyAll(tokenLogProbPrimitive, [flat, reshape(ids, [-1])], null)[0], ids.shape);
 }

@@ -51,7 +51,9 @@ const maxPrimitive = definePrimitive<Reduction>({
 
 /** Largest value over `axes` (all by default); equal maxima share the gradient evenly. */
 export function max(x: Tensor, axes?: number | Shape, { keepDims = false }: ReduceOptions = {}): Tensor {
-  return apply(maxPrimitive, [x], { axes: normalAxes('max', axes, x.shape), keepDims });
+  const normal = normalAxes('max', axes, x.shape);
+  if (normal.length === 0) return x;
+  return apply(maxPrimitive, [x], { axes: normal, keepDims });
 }
 
 const argmaxPrimitive = definePrimitive<{ axis: number }>({

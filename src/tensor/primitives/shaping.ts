@@ -5,6 +5,8 @@ import { apply, definePrimitive, expectType, type Tensor } from '../tensor.ts';
 const reshapePrimitive = definePrimitive<{ shape: Shape }>({
   name: 'reshape',
   infer: ([x], { shape }) => {
+    if (shape.some((d) => !Number.isInteger(d) || d < 0))
+      throw new ShapeError(`reshape: ${show(x.shape)} cannot become ${show(shape)}`);
     if (elements(shape) !== elements(x.shape))
       throw new ShapeError(
         `reshape: ${show(x.shape)} has ${elements(x.shape)} elements, ${show(shape)} needs ${elements(shape)}`,
@@ -14,15 +16,15 @@ const reshapePrimitive = definePrimitive<{ shape: Shape }>({
   emit: (e, [x], { attributes: { shape } }) => [e.node('Reshape', [x, e.ints(shape)])],
 });
 
-/** The same elements in row-major order under another shape; one entry may be -1. */
+/** The same elements in row-major order under another shape; one entry may be -1, for what is left. */
 export function reshape(x: Tensor, shape: Shape): Tensor {
   const hole = shape.indexOf(-1);
   let full = shape;
   if (hole >= 0) {
-    const rest = elements(shape) * -1;
-    full = shape.map((d, i) => (i === hole ? elements(x.shape) / rest : d));
-    if (!Number.isInteger(full[hole]))
+    const filled = elements(x.shape) / -elements(shape);
+    if (!Number.isInteger(filled) || filled < 0)
       throw new ShapeError(`reshape: ${show(x.shape)} does not fit ${show(shape)}`);
+    full = shape.map((d, i) => (i === hole ? filled : d));
   }
   return sameShape(full, x.shape) ? x : apply(reshapePrimitive, [x], { shape: full });
 }
@@ -73,7 +75,7 @@ export function stripBroadcast(a: Tensor, b: Tensor): [Tensor, Tensor] {
 const slicePrimitive = definePrimitive<{ axis: number; start: number; end: number }>({
   name: 'slice',
   infer: ([x], { axis, start, end }) => {
-    if (start < 0 || end > x.shape[axis] || end <= start)
+    if (![start, end].every(Number.isInteger) || start < 0 || end > x.shape[axis] || end <= start)
       throw new ShapeError(`slice: ${start}..${end} of axis ${axis} is outside shape ${show(x.shape)}`);
     return [{ dtype: x.dtype, shape: x.shape.map((d, i) => (i === axis ? end - start : d)) }];
   },
@@ -92,8 +94,10 @@ export function slice(x: Tensor, axis: number, start: number, end: number): Tens
 const padPrimitive = definePrimitive<{ axis: number; before: number; after: number }>({
   name: 'pad',
   infer: ([x], { axis, before, after }) => {
-    if (before < 0 || after < 0)
-      throw new ShapeError(`pad: widths ${before} and ${after} must not be negative`);
+    if (![before, after].every(Number.isInteger) || before < 0 || after < 0)
+      throw new ShapeError(
+        `pad: widths ${before} and ${after} of axis ${axis} of ${show(x.shape)} are not whole numbers from 0 up`,
+      );
     return [{ dtype: x.dtype, shape: x.shape.map((d, i) => (i === axis ? before + d + after : d)) }];
   },
   emit: (e, [x], node) => {
@@ -108,8 +112,9 @@ const padPrimitive = definePrimitive<{ axis: number; before: number; after: numb
 
 /** Zeros added before and after along an axis. */
 export function pad(x: Tensor, axis: number, before: number, after: number): Tensor {
+  const normal = normalAxis('pad', axis, x.shape);
   if (before === 0 && after === 0) return x;
-  return apply(padPrimitive, [x], { axis: normalAxis('pad', axis, x.shape), before, after });
+  return apply(padPrimitive, [x], { axis: normal, before, after });
 }
 
 const concatPrimitive = definePrimitive<{ axis: number }>({

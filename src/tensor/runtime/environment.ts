@@ -1,9 +1,11 @@
-/** The one ONNX Runtime environment of a process: its thread pool, its shared memory arena and its log level. */
-import { availableParallelism } from 'node:os';
+/**
+ * The one ONNX Runtime environment of a process: its thread pool and its shared memory arena.
+ *
+ * Denormal numbers are kept. Flushing them to zero could be asked of the pool's threads only, not of the thread
+ * that calls a run and does a share of its work, so results would depend on which thread took which part.
+ */
 import { check, ortLibrary, outPointer, type Pointer } from './library.ts';
-
-/** Environment variable that sets the number of threads. */
-const THREADS_VARIABLE = 'BURNISH_THREADS';
+import { checkThreads, defaultThreads } from './threads.ts';
 
 // Failures come back as a status and become an Error; printing them as well would only be noise.
 const LOG_FATAL = 4;
@@ -35,12 +37,12 @@ export function configureRuntime(options: { threads?: number }): void {
 
 /** Version of ONNX Runtime and the number of threads that runs share. */
 export function runtimeInfo(): { version: string; threads: number } {
-  return { version: ortLibrary().version, threads: created?.threads ?? threadCount() };
+  return { version: ortLibrary().version, threads: created?.threads ?? requestedThreads ?? defaultThreads() };
 }
 
-/** The process's environment, created on the first call. */
+/** The environment, created on the first call and kept until the process ends. */
 export function ortEnvironment(): Pointer {
-  created ??= createEnvironment(threadCount());
+  created ??= createEnvironment(requestedThreads ?? defaultThreads());
   return created.env;
 }
 
@@ -80,18 +82,4 @@ function registerArena(env: Pointer): void {
   } finally {
     api.ReleaseMemoryInfo(arena);
   }
-}
-
-function threadCount(): number {
-  if (requestedThreads !== undefined) return requestedThreads;
-  const variable = process.env[THREADS_VARIABLE];
-  if (variable === undefined || variable === '') return availableParallelism();
-  return checkThreads(THREADS_VARIABLE, Number(variable));
-}
-
-function checkThreads(name: string, threads: number): number {
-  if (!Number.isInteger(threads) || threads < 1) {
-    throw new RangeError(`${name} must be a whole number from 1 up, got ${threads}`);
-  }
-  return threads;
 }

@@ -37,8 +37,8 @@ const LIBRARY_NAMES: Readonly<Record<string, string>> = {
   win32: 'onnxruntime.dll',
 };
 
-// koffi runs C code on a stack of its own. Its default of 128 KiB for asynchronous calls is too little for
-// matrix kernels, which keep packed panels of 64 KiB and more on the stack.
+// koffi runs C code on a stack of its own. Its default of 128 KiB for asynchronous calls leaves little room beside
+// the packed panels of 64 KiB that matrix kernels keep there. It can only be set before koffi's first library.
 const STACK_BYTES = 8 * 1024 * 1024;
 
 let loaded: OrtLibrary | undefined;
@@ -67,7 +67,10 @@ function platformFile(bin: string, abi: string, name: string): string {
 }
 
 function loadLibrary(path: string): OrtLibrary {
-  koffi.config({ ...koffi.config(), sync_stack_size: STACK_BYTES, async_stack_size: STACK_BYTES });
+  const { sync_stack_size = 0, async_stack_size = 0 } = koffi.config();
+  if (Math.min(sync_stack_size, async_stack_size) < STACK_BYTES) {
+    koffi.config({ sync_stack_size: STACK_BYTES, async_stack_size: STACK_BYTES });
+  }
   const handle = koffi.load(path);
   const base: Pointer = handle.func('OrtGetApiBase', 'void *', [])();
   const [getApi, getVersion]: Pointer[] = koffi.decode(base, koffi.array('void *', 2));

@@ -1,0 +1,170 @@
+/** Loss, metrics and gradients of ragged batches: cut into padded parts, each one fused forward-and-backward run. */
+import type { ModelWeights } from '../../nn/index.ts';
+import { type BoundRun, NativeTensor, type Tree } from '../../tensor/index.ts';
+import type { StepResult, TrainingBatch } from '../engine.ts';
+import type { Objective } from '../objective.ts';
+import { batchRows, type RowBatch } from './batching.ts';
+import { fillRows } from './padded.ts';
+import type { ModelPrograms } from './programs.ts';
+
+type NativeRecord = Record<string, NativeTensor>;
+
+/** A program with memory of its own for everything but parameters and gradients. */
+interface BoundProgram {
+  batch: NativeRecord;
+  data: NativeRecord;
+  scalars: NativeRecord;
+  loss: NativeTensor;
+  metrics: NativeRecord;
+  /** Writes gradients over those in the arena. */
+  first: BoundRun;
+  /** Writes gradients into the side memory. */
+  further: BoundRun;
+}
+
+/** Accumulates gradients in the weights' arena. */
+export class Learner {
+  private readonly weights: ModelWeights;
+  private readonly programs: ModelPrograms;
+  private readonly maxTokens: number;
+  private readonly bound = new Map<string, BoundProgram>();
+  /** Gradients of a part, before they are added; made when a second part comes. */
+  private side: Float32Array | undefined;
+  private accumulated = false;
+
+  constructor(weights: ModelWeights, programs: ModelPrograms, maxTokens: number) {
+    this.weights = weights;
+    this.programs = programs;
+    this.maxTokens = maxTokens;
+  }
+
+  /** True when the arena holds gradients that no optimiser step has used. */
+  get hasGradient(): boolean {
+    return this.accumulated;
+  }
+
+  /** The next run overwrites the gradients. */
+  clear(): void {
+    this.accumulated = false;
+  }
+
+  /** See `Engine.forwardBackward`. */
+  async run(batch: TrainingBatch, objective: Objective): Promise<StepResult> {
+    check(batch, objective, this.weights.config.maxPositions);
+    const lengths = batch.sequences.map((tokens) => tokens.length);
+    const masked = batch.mask.reduce((sum, row) => sum + total(row), 0);
+    const share = batch.mask.map((row) => Float32Array.from(row, (m) => (masked > 0 ? m / masked : 0)));
+    const result: StepResult = { loss: 0, metrics: {} };
+    for (const part of batchRows(lengths, this.maxTokens)) {
+      const program = this.bind(objective, part);
+      fillRows(program.batch.ids, part, batch.sequences);
+      fillRows(program.batch.mask, part, batch.mask);
+      fillRows(program.batch.weight, part, batch.weight);
+      fillRows(program.batch.share, part, share);
+      if (batch.candidates && objective.needs.candidates)
+        fillRows(program.batch.candidates, part, batch.candidates, objective.needs.candidates);
+      for (const name of objective.data) fillRows(program.data[name], part, batch.data[name]);
+      for (const name of objective.scalars) program.scalars[name].data[0] = batch.scalars?.[name] as number;
+      if (this.accumulated) {
+        await program.further.run();
+        this.addSide();
+      } else {
+        await program.first.run();
+        this.accumulated = true;
+      }
+      result.loss += program.loss.data[0] as number;
+      for (const [name, value] of Object.entries(program.metrics))
+        result.metrics[name] = (result.metrics[name] ?? 0) + (value.data[0] as number);
+    }
+    return result;
+  }
+
+  dispose(): void {
+    for (const { first, further } of this.bound.values()) {
+      first.dispose();
+      further.dispose();
+    }
+    this.bound.clear();
+  }
+
+  private addSide(): void {
+    const { gradients } = this.weights.arena;
+    const side = this.side as Float32Array;
+    for (let i = 0; i < gradients.length; i++) gradients[i] += side[i];
+  }
+
+  private bind(objective: Objective, { rows, length }: RowBatch): BoundProgram {
+    const key = `${objective.key} ${rows}x${length}`;
+    const known = this.bound.get(key);
+    if (known) return known;
+    const program = this.programs.learn(objective, rows, length);
+    const memory: Record<'batch' | 'data' | 'scalars', NativeRecord> = { batch: {}, data: {}, scalars: {} };
+    for (const { path, dtype, shape } of program.inputs) {
+      const dot = path.indexOf('.');
+      const branch = path.slice(0, dot);
+      if (branch !== 'parameters')
+        memory[branch as 'batch'][path.slice(dot + 1)] = NativeTensor.zeros(dtype, shape);
+    }
+    const metrics: NativeRecord = {};
+    for (const { path } of program.outputs)
+      if (path.startsWith('metrics.')) metrics[path.slice('metrics.'.length)] = NativeTensor.zeros('f32', []);
+    const loss = NativeTensor.zeros('f32', []);
+    const inputs = { parameters: this.weights.tensors, ...memory } as Tree<NativeTensor>;
+    const bound: BoundProgram = {
+      ...memory,
+      loss,
+      metrics,
+      first: program.bind(inputs, { loss, metrics, gradients: this.weights.gradients } as Tree<NativeTensor>),
+      further: program.bind(inputs, { loss, metrics, gradients: this.sideTensors() } as Tree<NativeTensor>),
+    };
+    this.bound.set(key, bound);
+    return bound;
+  }
+
+  private sideTensors(): NativeRecord {
+    const { arena } = this.weights;
+    this.side ??= NativeTensor.zeros('f32', [arena.gradients.length]).data as Float32Array;
+    const side = this.side;
+    return Object.fromEntries(
+      arena.slots
+        .filter((slot) => slot.trainable)
+        .map(({ name, shape, offset, size }) => [
+          name,
+          NativeTensor.wrap(side.subarray(offset, offset + size), 'f32', shape),
+        ]),
+    );
+  }
+}
+
+function total(row: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < row.length; i++) sum += row[i];
+  return sum;
+}
+
+/** Throws an Error naming what is missing or does not fit. */
+function check(batch: TrainingBatch, objective: Objective, maxPositions: number): void {
+  const { sequences } = batch;
+  if (sequences.length === 0) throw new Error('batch.sequences: is empty, expected at least one sequence');
+  const expectRows = (name: string, rows: readonly ArrayLike<number>[] | undefined, width = 1) => {
+    if (!rows) throw new Error(`${name}: is missing; the objective ${objective.name} reads it`);
+    if (rows.length !== sequences.length)
+      throw new Error(`${name}: has ${rows.length} rows, expected ${sequences.length}`);
+    rows.forEach((row, i) => {
+      if (row.length !== sequences[i].length * width)
+        throw new Error(`${name}[${i}]: has ${row.length} entries, expected ${sequences[i].length * width}`);
+    });
+  };
+  sequences.forEach((tokens, i) => {
+    if (tokens.length < 2 || tokens.length > maxPositions)
+      throw new Error(`batch.sequences[${i}]: has ${tokens.length} tokens, expected 2 to ${maxPositions}`);
+  });
+  expectRows('batch.mask', batch.mask);
+  expectRows('batch.weight', batch.weight);
+  for (const name of objective.data) expectRows(`batch.data.${name}`, batch.data[name]);
+  for (const name of objective.scalars)
+    if (typeof batch.scalars?.[name] !== 'number')
+      throw new Error(`batch.scalars.${name}: is missing; the objective ${objective.name} reads it`);
+  if (objective.needs.candidates)
+    expectRows('batch.candidates', batch.candidates, objective.needs.candidates);
+}

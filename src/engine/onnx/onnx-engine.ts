@@ -1,0 +1,204 @@
+/** The embedded engine: a transformer on ONNX Runtime, on any CPU. */
+import {
+  AdamW,
+  copyWeights,
+  createWeights,
+  type LoraConfig,
+  loadWeights,
+  type ModelConfig,
+  type ModelWeights,
+  saveWeights,
+} from '../../nn/index.ts';
+import { loadTokenizer, type Tokenizer } from '../../text/index.ts';
+import type { Sample } from '../../types/index.ts';
+import type {
+  Engine,
+  EngineSnapshot,
+  ForwardOutput,
+  FrozenEngine,
+  OptimResult,
+  OptimSettings,
+  SampleOptions,
+  SampleRequest,
+  SamplingParams,
+  StepResult,
+  TrainingBatch,
+  Want,
+} from '../engine.ts';
+import type { Objective } from '../objective.ts';
+import { Learner } from './learner.ts';
+import { ModelPrograms } from './programs.ts';
+import { Sampler, type SamplerLimits } from './sampler.ts';
+import { scoreSequences } from './scorer.ts';
+
+/** How much the engine does at once; memory grows with these. */
+export interface EngineLimits extends SamplerLimits {
+  /** Most padded tokens in one forward-and-backward run; larger batches are accumulated. */
+  learnTokens: number;
+  /** Most padded tokens in one scoring run. */
+  scoreTokens: number;
+}
+
+const DEFAULT_LIMITS: EngineLimits = {
+  maxRows: 256,
+  cacheBytes: 2 ** 30,
+  prefillTokens: 4096,
+  learnTokens: 4096,
+  scoreTokens: 8192,
+};
+
+export interface OnnxEngineOptions {
+  /** A Hugging Face folder, or the shape of a fresh model. */
+  model: string | ModelConfig;
+  /** Needed for a fresh model; a folder brings its own. */
+  tokenizer?: Tokenizer;
+  /** Seed of fresh weights. */
+  seed?: number;
+  valueHead?: boolean;
+  lora?: LoraConfig;
+  limits?: Partial<EngineLimits>;
+}
+
+/** Loads or makes a model. Throws an Error naming the folder and what is wrong with it. */
+export async function createOnnxEngine(options: OnnxEngineOptions): Promise<Engine> {
+  const { model, seed, valueHead, lora } = options;
+  const weightsOptions = { seed, valueHead, lora };
+  const weights =
+    typeof model === 'string'
+      ? await loadWeights(model, weightsOptions)
+      : createWeights(model, weightsOptions);
+  const tokenizer = options.tokenizer ?? (typeof model === 'string' ? await loadTokenizer(model) : undefined);
+  if (!tokenizer) throw new Error('tokenizer: is missing; a fresh model needs one');
+  if (tokenizer.vocabSize > weights.config.vocabSize)
+    throw new Error(
+      `tokenizer: has ${tokenizer.vocabSize} tokens, the model only ${weights.config.vocabSize}`,
+    );
+  const { arena } = weights;
+  const programs = new ModelPrograms({
+    config: weights.config,
+    lora,
+    parameters: Object.fromEntries(arena.slots.map(({ name, shape }) => [name, shape])),
+    trainable: arena.slots.filter((slot) => slot.trainable).map(({ name }) => name),
+  });
+  return new OnnxEngine(weights, programs, tokenizer, { ...DEFAULT_LIMITS, ...options.limits });
+}
+
+/** Weights that can be read. */
+class FrozenOnnxEngine implements FrozenEngine {
+  protected version: number;
+  protected readonly weights: ModelWeights;
+  protected readonly programs: ModelPrograms;
+  protected readonly tokenizer: Tokenizer;
+  protected readonly limits: EngineLimits;
+  private readonly sampler: Sampler;
+
+  constructor(
+    weights: ModelWeights,
+    programs: ModelPrograms,
+    tokenizer: Tokenizer,
+    limits: EngineLimits,
+    version = 0,
+  ) {
+    this.weights = weights;
+    this.programs = programs;
+    this.tokenizer = tokenizer;
+    this.limits = limits;
+    this.version = version;
+    this.sampler = new Sampler(weights, programs, tokenizer, limits);
+  }
+
+  get weightsVersion(): number {
+    return this.version;
+  }
+
+  sample(
+    requests: readonly SampleRequest[],
+    params: SamplingParams,
+    options?: SampleOptions,
+  ): Promise<Sample[][]> {
+    return this.sampler.sample(requests, params, this.version, options);
+  }
+
+  forward(sequences: readonly (readonly number[])[], want: Want = {}): Promise<ForwardOutput> {
+    return scoreSequences(this.weights, this.programs, sequences, want, this.limits.scoreTokens);
+  }
+
+  export(folder: string, { dtype }: { dtype?: 'F32' | 'F16' | 'BF16' } = {}): Promise<void> {
+    return saveWeights(this.weights, folder, { dtype, files: this.tokenizer.files() });
+  }
+
+  dispose(): void {
+    this.sampler.dispose();
+  }
+}
+
+class OnnxEngine extends FrozenOnnxEngine implements Engine {
+  private readonly learner: Learner;
+  private readonly optimiser: AdamW;
+
+  constructor(weights: ModelWeights, programs: ModelPrograms, tokenizer: Tokenizer, limits: EngineLimits) {
+    super(weights, programs, tokenizer, limits);
+    this.learner = new Learner(weights, programs, limits.learnTokens);
+    this.optimiser = new AdamW(weights.arena);
+  }
+
+  forwardBackward(batch: TrainingBatch, objective: Objective): Promise<StepResult> {
+    if (objective.needs.values && !this.weights.valueHead)
+      throw new Error(
+        `the objective ${objective.name} needs a value head; make the engine with valueHead: true`,
+      );
+    return this.learner.run(batch, objective);
+  }
+
+  async optimStep(settings: OptimSettings): Promise<OptimResult> {
+    if (!this.learner.hasGradient)
+      throw new Error('optimStep: no gradient has accumulated; call forwardBackward first');
+    const { gradNorm, skipped } = this.optimiser.step(settings);
+    this.learner.clear();
+    if (!skipped) this.version++;
+    return { weightsVersion: this.version, gradNorm, skipped };
+  }
+
+  snapshot(): EngineSnapshot {
+    const { arena } = this.weights;
+    const { m, v, stepCount } = this.optimiser.state();
+    return {
+      arrays: { parameters: arena.trainableParameters.slice(), m, v },
+      facts: { layout: layoutOf(this.weights), weightsVersion: this.version, optimiserSteps: stepCount },
+    };
+  }
+
+  restore({ arrays, facts }: EngineSnapshot): void {
+    const layout = layoutOf(this.weights);
+    if (facts.layout !== layout)
+      throw new Error(
+        `the snapshot is of another model: its layout is ${facts.layout}, this engine's ${layout}`,
+      );
+    const { parameters, m, v } = arrays;
+    this.weights.arena.trainableParameters.set(parameters);
+    this.optimiser.restore({ m, v, stepCount: facts.optimiserSteps as number });
+    this.version = facts.weightsVersion as number;
+    this.learner.clear();
+  }
+
+  fork(): FrozenEngine {
+    return new FrozenOnnxEngine(
+      copyWeights(this.weights),
+      this.programs,
+      this.tokenizer,
+      this.limits,
+      this.version,
+    );
+  }
+
+  override dispose(): void {
+    super.dispose();
+    this.learner.dispose();
+    this.programs.dispose();
+  }
+}
+
+/** Names the trainable parameters, so that a snapshot of another model is refused. */
+function layoutOf({ config, arena }: ModelWeights): string {
+  return `${config.architecture} ${arena.slots.length} tensors, ${arena.trainableCount} trainable of ${arena.parameterCount}`;
+}

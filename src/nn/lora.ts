@@ -1,0 +1,93 @@
+/** Low-rank adapters on linear layers (Hu et al., 2021): W x + (α / r) B A x, with W frozen. */
+import type { ParameterArena } from './arena.ts';
+import type { ParameterShape } from './model-config.ts';
+
+export interface LoraConfig {
+  /** Rank r of the update. */
+  rank: number;
+  /** α: the update is scaled by α / r. */
+  alpha: number;
+  /** Last parts of the names of the linear layers to adapt: `q_proj`, `down_proj`, … */
+  targets: readonly string[];
+}
+
+/** The seven linear layers of a block. */
+export const LORA_TARGETS = [
+  'q_proj',
+  'k_proj',
+  'v_proj',
+  'o_proj',
+  'gate_proj',
+  'up_proj',
+  'down_proj',
+] as const;
+
+/** Names of the adapter matrices of a linear layer, as PEFT names them. */
+export function loraNames(layer: string): { a: string; b: string } {
+  return { a: `${layer}.lora_A.weight`, b: `${layer}.lora_B.weight` };
+}
+
+/** Whether a layer, named without `.weight`, gets an adapter. */
+export function isAdapted(layer: string, lora: LoraConfig | undefined): boolean {
+  return lora?.targets.includes(layer.slice(layer.lastIndexOf('.') + 1)) ?? false;
+}
+
+/** Shapes of all adapter matrices: A [r, in], B [out, r]. Throws when a target names no layer of the model. */
+export function loraShapes(shapes: readonly ParameterShape[], lora: LoraConfig): ParameterShape[] {
+  if (!Number.isInteger(lora.rank) || lora.rank < 1)
+    throw new RangeError(`lora.rank: got ${lora.rank}, expected a positive integer`);
+  const layers = shapes.filter(({ name, shape }) => shape.length === 2 && name.endsWith('.weight'));
+  const unknown = lora.targets.find((t) => !layers.some(({ name }) => name.endsWith(`.${t}.weight`)));
+  if (unknown !== undefined)
+    throw new RangeError(
+      `lora.targets: no linear layer is named '${unknown}', expected some of ${LORA_TARGETS.join(', ')}`,
+    );
+  return layers.flatMap(({ name, shape: [out, width] }) => {
+    const layer = name.slice(0, -'.weight'.length);
+    if (!isAdapted(layer, lora)) return [];
+    const { a, b } = loraNames(layer);
+    return [
+      { name: a, shape: [lora.rank, width] },
+      { name: b, shape: [out, lora.rank] },
+    ];
+  });
+}
+
+/**
+ * Adds `sign` times every adapter's update to the weight it adapts: 1 merges (the adapters should then be dropped or
+ * zeroed), -1 takes a merge back.
+ */
+export function mergeLora(arena: ParameterArena, lora: LoraConfig, sign: 1 | -1 = 1): void {
+  for (const { name, shape } of arena.slots) {
+    if (!name.endsWith('.weight')) continue;
+    const layer = name.slice(0, -'.weight'.length);
+    const { a, b } = loraNames(layer);
+    if (!arena.has(a)) continue;
+    addProduct(
+      arena.parameter(name),
+      arena.parameter(b),
+      arena.parameter(a),
+      shape,
+      lora.rank,
+      (sign * lora.alpha) / lora.rank,
+    );
+  }
+}
+
+/** weight [out, in] += scale · B [out, r] A [r, in] */
+function addProduct(
+  weight: Float32Array,
+  b: Float32Array,
+  a: Float32Array,
+  [out, width]: readonly number[],
+  rank: number,
+  scale: number,
+): void {
+  for (let o = 0; o < out; o++) {
+    for (let r = 0; r < rank; r++) {
+      const factor = scale * b[o * rank + r];
+      if (factor === 0) continue;
+      for (let i = 0; i < width; i++) weight[o * width + i] += factor * a[r * width + i];
+    }
+  }
+}

@@ -1,0 +1,85 @@
+/** For tests: every objective once more, as a loop over plain float64 numbers, token by token. */
+import type { z } from 'zod';
+import type { objectiveSchema } from '../registry.ts';
+import type { Batch } from './evaluate.ts';
+
+type Config = z.output<typeof objectiveSchema>;
+type Clipped = Extract<Config, { name: 'grpo' | 'ppo-clip' }>;
+
+/** The loss. `frozen` are the log-probabilities that stop-gradients see, so that finite differences move the rest only. */
+export function directLoss(config: Config, batch: Batch, frozen: number[][]): number {
+  let loss = 0;
+  batch.mask.forEach((row, i) => {
+    const tokens = row.flatMap((m, t) => (m > 0 ? [t] : []));
+    for (const t of tokens) loss += batch.weight[i][t] * tokenLoss(config, batch, frozen, i, t, tokens);
+  });
+  return loss;
+}
+
+function tokenLoss(
+  config: Config,
+  batch: Batch,
+  frozen: number[][],
+  i: number,
+  t: number,
+  tokens: number[],
+): number {
+  const logp = batch.logprobs[i][t];
+  if (config.name === 'cross-entropy') return -logp;
+  const at = (name: string, u = t) => batch.data[name][i][u];
+  const advantage = at('advantages');
+  const level = config.name === 'grpo' ? config.ratio : 'token';
+  const ratio = () => directRatio(batch, frozen, i, t, tokens, level);
+  let loss: number;
+  if (config.name === 'reinforce') loss = -advantage * logp;
+  else {
+    const low = config.clipLow === undefined ? 0 : 1 - config.clipLow;
+    const bounded = (r: number) => Math.min(Math.max(r, low), 1 + config.clipHigh);
+    if (config.name === 'cispo')
+      loss = -bounded(Math.exp(frozen[i][t] - at('oldLogprobs'))) * advantage * logp;
+    else loss = clippedLoss(config, ratio(), bounded(ratio()), advantage);
+    if (config.truncatedImportance !== undefined)
+      loss *= Math.min(Math.exp(at('oldLogprobs') - at('samplerLogprobs')), config.truncatedImportance);
+  }
+  if (config.name === 'ppo-clip')
+    loss += config.valueCoefficient * directValueLoss(config.valueClip, batch, i, t);
+  if (config.kl) {
+    const d = at('referenceLogprobs') - logp;
+    const kl = { k1: -d, k2: d ** 2 / 2, k3: Math.exp(d) - 1 - d }[config.kl.estimator];
+    loss += config.kl.coefficient * kl * (config.kl.importanceWeighted ? ratio() : 1);
+  }
+  if (config.entropyCoefficient > 0)
+    loss -= config.entropyCoefficient * (batch.entropy?.[i][t] ?? Number.NaN);
+  return loss;
+}
+
+function clippedLoss(config: Clipped, ratio: number, bounded: number, advantage: number): number {
+  const gain = Math.min(ratio * advantage, bounded * advantage);
+  if (config.dualClip === undefined || advantage >= 0) return -gain;
+  return -Math.max(gain, config.dualClip * advantage);
+}
+
+function directRatio(
+  batch: Batch,
+  frozen: number[][],
+  i: number,
+  t: number,
+  tokens: number[],
+  level: string,
+): number {
+  const old = batch.data.oldLogprobs[i];
+  if (level === 'token') return Math.exp(batch.logprobs[i][t] - old[t]);
+  const total = (row: number[]) => tokens.reduce((s, u) => s + row[u] - old[u], 0);
+  if (level === 'sequence-product') return Math.exp(total(batch.logprobs[i]));
+  if (level === 'sequence') return Math.exp(total(batch.logprobs[i]) / tokens.length);
+  return Math.exp(total(frozen[i]) / tokens.length) * Math.exp(batch.logprobs[i][t] - frozen[i][t]);
+}
+
+function directValueLoss(bound: number | undefined, batch: Batch, i: number, t: number): number {
+  const value = batch.values?.[i][t] ?? Number.NaN;
+  const target = batch.data.returns[i][t];
+  if (bound === undefined) return (value - target) ** 2 / 2;
+  const old = batch.data.oldValues[i][t];
+  const moved = old + Math.min(Math.max(value - old, -bound), bound);
+  return Math.max((value - target) ** 2, (moved - target) ** 2) / 2;
+}
