@@ -18,7 +18,6 @@ export interface Try {
   text: string;
 }
 
-/** No step may go beyond this, as no one would by hand. */
 const MAX_STEP_VALUE = 999;
 
 function apply(a: number, operator: Operator, b: number): number | undefined {
@@ -27,8 +26,8 @@ function apply(a: number, operator: Operator, b: number): number | undefined {
 }
 
 /**
- * A random try: again and again two random numbers at hand are combined by a random operation, in whole numbers above
- * 0, until one is left. Returns undefined where it ran into a step that gives no such number.
+ * A random try: again and again two random numbers at hand are combined by the next of `operators` (one fewer than the
+ * numbers), in whole numbers from 1 to 999, until one is left. Returns undefined where a step gives no such number.
  *
  * The text gives each step with its value. A step that goes on from the value just written leaves it out
  * (`8*3=24-5=19`); any other begins after a comma (`3*5=15,20-15=5`). Of two numbers that may change places, the value
@@ -36,7 +35,7 @@ function apply(a: number, operator: Operator, b: number): number | undefined {
  */
 export function randomTry(
   numbers: readonly number[],
-  operations: readonly Operator[],
+  operators: readonly Operator[],
   random: Rng,
 ): Try | undefined {
   const hand: Operand[] = numbers.map((value) => ({
@@ -48,7 +47,7 @@ export function randomTry(
   for (let step = 1; hand.length > 1; step++) {
     const [x] = hand.splice(random.int(hand.length), 1);
     const [y] = hand.splice(random.int(hand.length), 1);
-    const operator = random.choice(operations);
+    const operator = operators[step - 1];
     const [a, b] = inOrder(x, operator, y, step - 1);
     const value = apply(a.value, operator, b.value);
     if (value === undefined) return undefined;

@@ -1,6 +1,6 @@
 /** The `countdown` environment: reach a target with the given numbers, searching out loud. */
 import { z } from 'zod';
-import { afterMarker, expression, formatExpression } from '../graders/index.ts';
+import { afterMarker, expression, formatExpression, type Operator } from '../graders/index.ts';
 import type { Rng } from '../random/index.ts';
 import type { Environment } from '../types/index.ts';
 import { randomTry, type Try } from './countdown-search.ts';
@@ -42,7 +42,8 @@ interface Problem extends CountdownData {
 
 const MARKER = '#';
 const SYMBOLS = [...'0123456789+-*/()=,;:', MARKER];
-const MAX_DRAWS = 10_000;
+const MAX_DRAWS = 1_000;
+const REDRAWS = 50;
 /** Draws for the misses of one demonstration; problems with hardly any other try get fewer misses. */
 const MISS_DRAWS = 200;
 
@@ -50,7 +51,8 @@ const MISS_DRAWS = 200;
  * Prompt `3,8,5=19:`, numbers and target. Completion: tries, each with its value after every step (see `randomTry`),
  * parted by `;`, then `#` and the answer as one expression: `5+3=8*8=64;8*3=24-5=19#8*3-5`.
  *
- * Targets are reached by a random combination of all the numbers, so every problem can be solved. Two prompts with the
+ * Targets are reached by a random combination of all the numbers, its operators drawn alike, so every problem can be
+ * solved. Two prompts with the
  * same numbers in another order are one task.
  *
  * Worked completions are drawn, not optimal. With probability `demonstrationAccuracy` a demonstration is right: it makes
@@ -71,10 +73,14 @@ export function countdown(options: CountdownOptions = {}): Environment<Countdown
   const draw = (random: Rng): Problem => {
     for (let draws = 0; draws < MAX_DRAWS; draws++) {
       const count = fewest + random.int(most - fewest + 1);
-      const numbers = Array.from({ length: count }, () => 1 + random.int(maxNumber));
-      const solution = randomTry(numbers, operations, random);
-      if (solution !== undefined && solution.result <= maxTarget)
-        return { numbers, target: solution.result, solution };
+      const operators = drawOperators(count, operations, random);
+      // Other numbers for the same operators: products, which often exceed the target, stay as frequent as sums.
+      for (let redraws = 0; redraws < REDRAWS; redraws++) {
+        const numbers = Array.from({ length: count }, () => 1 + random.int(maxNumber));
+        const solution = randomTry(numbers, operators, random);
+        if (solution !== undefined && solution.result <= maxTarget)
+          return { numbers, target: solution.result, solution };
+      }
     }
     throw new Error(`environment countdown: no problem found with these settings in ${MAX_DRAWS} draws`);
   };
@@ -114,6 +120,11 @@ export function countdown(options: CountdownOptions = {}): Environment<Countdown
   });
 }
 
+/** The operators of a try, drawn alike. */
+function drawOperators(count: number, operations: readonly Operator[], random: Rng): Operator[] {
+  return Array.from({ length: count - 1 }, () => random.choice(operations));
+}
+
 /** The tries of a demonstration, the one it answers with last. */
 function demonstration(
   { numbers, target, solution }: Problem,
@@ -129,7 +140,7 @@ function demonstration(
   const misses: Try[] = [];
   const wanted = right ? detours : Math.max(1, detours);
   for (let draws = 0; misses.length < wanted && draws < MISS_DRAWS; draws++) {
-    const attempt = randomTry(numbers, operations, random);
+    const attempt = randomTry(numbers, drawOperators(numbers.length, operations, random), random);
     const isNew = attempt !== undefined && misses.every((miss) => miss.text !== attempt.text);
     if (isNew && attempt.result !== target) misses.push(attempt);
   }

@@ -116,7 +116,8 @@ export function scoreChart(data: ReportData, options: ChartOptions): TopLevelSpe
 
 /** A d3 number format that suits values of this size. */
 function formatFor(largest: number): string {
-  if (largest >= 10_000) return '~s';
+  if (largest >= 1e6) return '~s';
+  if (largest >= 1e4) return ',.0f';
   return largest > 0 && largest < 0.001 ? '.1~e' : '.3~g';
 }
 
@@ -133,6 +134,11 @@ export function metricChart(group: MetricGroup, options: ChartOptions): TopLevel
   const bold = raw.flatMap((curve, i) => tagged(i, movingAverage(curve, windows[i])));
   const drawn = [...faint, ...bold].flatMap(({ y }) => (y === null ? [] : [y]));
   const lonely = raw.every((curve) => curve.length < 2);
+  // Round caps make a dot of a point between two gaps.
+  const round = { strokeWidth: 2, strokeJoin: 'round', strokeCap: 'round' } as const;
+  const mark = lonely
+    ? ({ type: 'point', filled: true, size: 42, opacity: 1 } as const)
+    : ({ type: 'line', ...round, invalid: 'break-paths-show-path-domains' } as const);
   const encoding = {
     x: stepAxis(options),
     y: {
@@ -153,9 +159,7 @@ export function metricChart(group: MetricGroup, options: ChartOptions): TopLevel
       },
       {
         data: { values: bold },
-        mark: lonely
-          ? { type: 'point', filled: true, size: 42, opacity: 1 }
-          : { type: 'line', strokeWidth: 2, strokeJoin: 'round', invalid: 'break-paths-show-path-domains' },
+        mark,
         encoding,
       },
     ],

@@ -200,12 +200,20 @@ const table: Record<string, Case[]> = {
   ],
   scatterAdd: [
     { about: 'repeated rows', inputs: [uniform([5, 2]), ids([5], 3)], fn: (x, i) => t.scatterAdd(x, i, 3) },
-    { about: 'matrix of int32', inputs: [uniform([2, 2, 2]), smallIds([2, 2], 4)], fn: (x, i) => t.scatterAdd(x, i, 4) },
+    {
+      about: 'matrix of int32',
+      inputs: [uniform([2, 2, 2]), smallIds([2, 2], 4)],
+      fn: (x, i) => t.scatterAdd(x, i, 4),
+    },
     { about: 'vector', inputs: [uniform([4]), ids([4], 2)], fn: (x, i) => t.scatterAdd(x, i, 2) },
   ],
   takeAlong: [
     { about: 'last axis', inputs: [uniform([2, 4]), ids([2, 3], 4)], fn: (x, i) => t.takeAlong(x, i) },
-    { about: 'first axis', inputs: [uniform([3, 2]), smallIds([4, 2], 3)], fn: (x, i) => t.takeAlong(x, i, 0) },
+    {
+      about: 'first axis',
+      inputs: [uniform([3, 2]), smallIds([4, 2], 3)],
+      fn: (x, i) => t.takeAlong(x, i, 0),
+    },
   ],
   addAlong: [
     {
@@ -233,7 +241,11 @@ const table: Record<string, Case[]> = {
   ],
   rmsNorm: [
     { about: 'matrix', inputs: [uniform([3, 4]), uniform([4])], fn: (x, w) => t.rmsNorm(x, w, 1e-5) },
-    { about: 'three axes, large ε', inputs: [uniform([2, 2, 3]), uniform([3])], fn: (x, w) => t.rmsNorm(x, w, 0.5) },
+    {
+      about: 'three axes, large ε',
+      inputs: [uniform([2, 2, 3]), uniform([3])],
+      fn: (x, w) => t.rmsNorm(x, w, 0.5),
+    },
   ],
   rotary: [
     {
@@ -255,7 +267,9 @@ const composed: Record<string, Case[]> = {
   rsqrt: unary(t.rsqrt, positive),
   square: unary(t.square),
   logSumExp: [{ about: 'matrix', inputs: [uniform([2, 4])], fn: t.logSumExp }],
-  linear: [{ about: 'batch, bias', inputs: [uniform([2, 2, 3]), uniform([4, 3]), uniform([4])], fn: t.linear }],
+  linear: [
+    { about: 'batch, bias', inputs: [uniform([2, 2, 3]), uniform([4, 3]), uniform([4])], fn: t.linear },
+  ],
   candidateLogProbs: [
     { about: 'two a row', inputs: [uniform([3, 4]), ids([3, 2], 4)], fn: t.candidateLogProbs },
   ],

@@ -253,11 +253,7 @@ export function vjp(
   return wrt.map((x) => collected.get(x) ?? broadcastTo(scalar(0), x.shape));
 }
 
-function checkPull(
-  outputs: readonly Tensor[],
-  cotangents: readonly Tensor[],
-  wrt: readonly Tensor[],
-): void {
+function checkPull(outputs: readonly Tensor[], cotangents: readonly Tensor[], wrt: readonly Tensor[]): void {
   if (outputs.length !== cotangents.length)
     throw new ShapeError(`vjp: ${outputs.length} outputs and ${cotangents.length} cotangents`);
   outputs.forEach((x, i) => {

@@ -114,7 +114,10 @@ const operations: Record<string, Make> = {
       value,
     );
   },
-  concat: (attributes) => (...xs) => t.concat(xs, axisOf.parse(attributes).axis),
+  concat:
+    (attributes) =>
+    (...xs) =>
+      t.concat(xs, axisOf.parse(attributes).axis),
   gather: (attributes) => {
     z.object({ axis: z.literal(0) }).parse(attributes);
     return (x, indices) => t.gather(x, indices);

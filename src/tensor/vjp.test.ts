@@ -35,12 +35,15 @@ describe('grad', () => {
 
   it('differentiates a sub-expression once however often it is used', () => {
     const nodes = (uses: number) =>
-      t.compile<t.Tensor, t.Tensor[]>((x) => {
-        const y = t.tanh(t.exp(x));
-        let total = y;
-        for (let i = 0; i < uses; i++) total = t.add(total, y);
-        return t.grad(t.sum(total), [x]);
-      }, t.spec('f32', [4])).nodeCount;
+      t.compile<t.Tensor, t.Tensor[]>(
+        (x) => {
+          const y = t.tanh(t.exp(x));
+          let total = y;
+          for (let i = 0; i < uses; i++) total = t.add(total, y);
+          return t.grad(t.sum(total), [x]);
+        },
+        t.spec('f32', [4]),
+      ).nodeCount;
     // One addition more in the gradient for each use more, not another copy of the two rules.
     expect(nodes(11) - nodes(10)).toBeLessThanOrEqual(1);
   });
@@ -97,11 +100,9 @@ describe('grad', () => {
     const token = third((x) => t.tokenLogProb(t.reshape(x, [1, 2]), t.constant(Int32Array.of(0), [1])));
     const s = 1 / (1 + Math.exp(-0.7));
     expect(evaluate(token, [1, 0.3])[0][0]).toBeCloseTo(-s * (1 - s) * (1 - 2 * s), 5);
-    // y₀ = x₀ √2 / √(x₀² + x₁²) at [1, 1]: ∂³y₀/∂x₀³ = 9 √2 / 2^{7/2} · … checked against the same written out.
+    // rmsNorm against the same formula written out in single steps.
     const normal = third((x) => t.slice(t.rmsNorm(x, t.constant(Float32Array.of(1, 1), [2]), 0), 0, 0, 1));
-    const written = third((x) =>
-      t.div(t.slice(x, 0, 0, 1), t.reshape(t.sqrt(t.mean(t.square(x))), [1])),
-    );
+    const written = third((x) => t.div(t.slice(x, 0, 0, 1), t.reshape(t.sqrt(t.mean(t.square(x))), [1])));
     expect(evaluate(normal, [1, 2])[0][0]).toBeCloseTo(evaluate(written, [1, 2])[0][0], 4);
   });
 
@@ -128,9 +129,7 @@ describe('vjp', () => {
       'vjp: cotangent 0 is f32[] for an output that is f32[2]',
     );
     expect(pull((x, i) => t.vjp([x], [i], [x]))).toThrow('cotangent 0 is i32[2]');
-    expect(pull((x, i) => t.vjp([x], [x], [i]))).toThrow(
-      'vjp: no gradient with respect to array 0, i32[2]',
-    );
+    expect(pull((x, i) => t.vjp([x], [x], [i]))).toThrow('vjp: no gradient with respect to array 0, i32[2]');
   });
 });
 
@@ -142,8 +141,30 @@ describe('gradients at kinks, as in PyTorch', () => {
     ['relu at 0', t.relu, [[0, -1, 1]], [[0, 0, 1]]],
     ['abs at 0', t.abs, [[0, -1, 1]], [[0, -1, 1]]],
     ['clip at its bounds', (x) => t.clip(x, -1, 1), [[-2, -1, 0, 1, 2]], [[0, 1, 1, 1, 0]]],
-    ['maximum of equals', t.maximum, [[1, 2, 0], [1, 1, 3]], [[0.5, 1, 0], [0.5, 0, 1]]],
-    ['minimum of equals', t.minimum, [[1, 2, 0], [1, 1, 3]], [[0.5, 0, 1], [0.5, 1, 0]]],
+    [
+      'maximum of equals',
+      t.maximum,
+      [
+        [1, 2, 0],
+        [1, 1, 3],
+      ],
+      [
+        [0.5, 1, 0],
+        [0.5, 0, 1],
+      ],
+    ],
+    [
+      'minimum of equals',
+      t.minimum,
+      [
+        [1, 2, 0],
+        [1, 1, 3],
+      ],
+      [
+        [0.5, 0, 1],
+        [0.5, 1, 0],
+      ],
+    ],
     ['max of equals', (x) => t.max(x), [[3, 1, 3, 2]], [[0.5, 0, 0.5, 0]]],
   ])('%s', (_name, fn, inputs, expected) => {
     expect(at(fn, ...inputs)).toEqual(expected);

@@ -22,6 +22,8 @@ const scatterAddPrimitive = definePrimitive<{ rows: number }>({
   infer: ([updates, indices], { rows }) => {
     expectType('scatterAdd', updates, 'f32');
     expectType('scatterAdd', indices, 'i32', 'i64');
+    if (!Number.isInteger(rows) || rows < 1)
+      throw new ShapeError(`scatterAdd: rows is ${rows}, expected a whole number from 1 up`);
     const head = updates.shape.slice(0, indices.shape.length);
     if (!sameShape(head, indices.shape))
       throw new ShapeError(

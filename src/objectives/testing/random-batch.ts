@@ -1,0 +1,39 @@
+/** For tests: random ragged batches whose ratios keep clear of the places where a loss has a kink. */
+import type { Rng } from '../../random/index.ts';
+import { lossWeights } from '../aggregation.ts';
+import type { Batch } from './evaluate.ts';
+
+/** float32 values, so that both sides of a comparison see the same numbers. */
+function rows(random: Rng, shape: readonly [number, number], scale: number, shift = 0): number[][] {
+  return Array.from({ length: shape[0] }, () =>
+    Array.from({ length: shape[1] }, () => Math.fround(random.normal() * scale + shift)),
+  );
+}
+
+/** B rows of T tokens with about three in four inside the mask, at least one a row. */
+export function randomBatch(random: Rng, rowsCount = 4, length = 6): Batch {
+  const shape = [rowsCount, length] as const;
+  const mask = Array.from({ length: rowsCount }, () => {
+    const row = Array.from({ length }, () => (random.uniform() < 0.75 ? 1 : 0));
+    row[random.int(length)] = 1;
+    return row;
+  });
+  const logprobs = rows(random, shape, 0.5, -1.5);
+  const near = (scale: number) =>
+    rows(random, shape, scale).map((row, i) => row.map((d, t) => Math.fround(logprobs[i][t] + d)));
+  return {
+    logprobs,
+    entropy: rows(random, shape, 0.2, 1),
+    values: rows(random, shape, 0.5),
+    mask,
+    weight: lossWeights(mask, random.choice(['token-mean', 'sequence-mean', 'sequence-sum'] as const)),
+    data: {
+      advantages: rows(random, shape, 1),
+      oldLogprobs: near(0.4),
+      referenceLogprobs: near(0.5),
+      samplerLogprobs: near(0.4),
+      oldValues: rows(random, shape, 0.5),
+      returns: rows(random, shape, 1),
+    },
+  };
+}
