@@ -105,10 +105,16 @@ export interface EngineSnapshot {
   facts: Readonly<Record<string, number | string>>;
 }
 
-/** Weights that can be read: sampled from and scored. */
+/**
+ * Weights that can be read: sampled from and scored. Calls made while another is under way wait for it, so that every
+ * result is of one version of the weights.
+ */
 export interface FrozenEngine {
   readonly weightsVersion: number;
-  /** Completions by request: result[i] has requests[i].n samples. Throws when a prompt leaves no room for a token. */
+  /**
+   * Completions by request: result[i] has requests[i].n samples. Throws a RangeError that names the request or setting
+   * when a prompt is empty, has foreign token ids or, with maxTokens, exceeds the model's context.
+   */
   sample(
     requests: readonly SampleRequest[],
     params: SamplingParams,
@@ -129,7 +135,7 @@ export interface Engine extends FrozenEngine {
   optimStep(settings: OptimSettings): Promise<OptimResult>;
   /** A copy of weights, optimiser and version; safe to write while training goes on. */
   snapshot(): EngineSnapshot;
-  /** Puts a snapshot back. Throws when it is of another model. */
+  /** Puts a snapshot back and drops accumulated gradients. Throws when it is of another model, or while a call is under way. */
   restore(snapshot: EngineSnapshot): void;
   /** A frozen copy of the present weights: reference policies, stale samplers. */
   fork(): FrozenEngine;

@@ -11,7 +11,7 @@ export const countdownOptions = z.strictObject({
   /** Fewest and most numbers given. */
   numbers: rangeSchema(2, 6).default([3, 3]),
   /** Given numbers are drawn from 1 to this, with repetition. */
-  maxNumber: z.number().int().min(2).max(100).default(20),
+  maxNumber: z.number().int().min(2).max(100).default(25),
   /** Targets are from 1 to this. */
   maxTarget: z.number().int().min(1).max(999).default(99),
   operations: z

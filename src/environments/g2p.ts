@@ -59,8 +59,8 @@ export async function g2p(options: G2pOptions = {}): Promise<Environment<G2pData
       return {
         id: `g2p/${word}`,
         prompt: `${word}>`,
-        data: { word, pronunciations: pronunciations.map((phonemes) => [...phonemes]) },
-        completion: pronunciations[0].map((phoneme) => ` ${phoneme}`).join(''),
+        data: { word, pronunciations: pronunciations.map((phonemes) => phonemes.split(' ')) },
+        completion: ` ${pronunciations[0]}`,
         metadata: { letters: word.length, pronunciations: pronunciations.length },
       };
     },

@@ -21,8 +21,9 @@ export interface Generator<Problem, Data> {
 
 /** One problem in ten is for validation and one in ten for testing, by the hash of its key, whatever the seed. */
 const SHARES = { validation: 0.1, test: 0.1 };
-/** Draws without a new problem after which a held-out split counts as complete. */
-const PATIENCE = 5_000;
+/** Draws without a new problem, and draws in all for each task wanted, after which a held-out split counts as complete. */
+const PATIENCE = 2_000;
+const DRAWS_PER_TASK = 100;
 
 /**
  * The environment of a generator. The split of a problem is the hash of its key (see `splitOf`), the same for every
@@ -40,13 +41,19 @@ export function generatedEnvironment<Problem, Data>(generator: Generator<Problem
     const random = rng(seed, name, split);
     const seen = new Set<string>();
     const problems: Problem[] = [];
-    for (let misses = 0; problems.length < size && misses < PATIENCE; misses++) {
+    let misses = 0;
+    for (
+      let draws = 0;
+      problems.length < size && misses < PATIENCE && draws < DRAWS_PER_TASK * size;
+      draws++
+    ) {
+      misses++;
       const problem = generator.draw(random);
       const key = generator.keyOf(problem);
       if (seen.has(key) || splitOf(key, SHARES) !== split) continue;
       seen.add(key);
       problems.push(problem);
-      misses = -1;
+      misses = 0;
     }
     return problems;
   };

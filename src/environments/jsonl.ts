@@ -48,13 +48,16 @@ interface Loaded {
   u: number;
 }
 
+const SPLITS: readonly Split[] = ['train', 'validation', 'test'];
+
 /**
  * Reads a file with one JSON object a line: `{"prompt": text or messages, "answer": text or texts, "id"?, "completion"?,
  * "metadata"?}`; blank lines are passed over. The file is streamed; its tasks are kept in memory.
  *
  * Splits go by the hash of the prompt (see `splitOf`): a prompt that is written twice is in one split, and new lines
- * move no old ones. A held-out split that a small file leaves empty, though its share is above 0, gets the training
- * prompt with the smallest hash, so that 20 lines give at least one of each.
+ * move no old ones. A split that a small file leaves empty, though its share is above 0, gets the prompt with the
+ * smallest hash of the fullest split (training first, then validation, then test), so that three prompts or more give
+ * at least one of each.
  *
  * Throws an Error that names the file where it cannot be read or holds no task, and, with `onBadLine: 'error'`, where a
  * line is bad; `problems` lists every bad line that was skipped.
@@ -144,22 +147,16 @@ function divide(
   loaded: readonly Loaded[],
   shares: { validation: number; test: number },
 ): Record<Split, Task<JsonlData>[]> {
-  const splitOfPrompt = new Map<number, Split>();
-  for (const { u } of loaded) splitOfPrompt.set(u, splitOfFraction(u, shares));
-  for (const split of ['validation', 'test'] as const) {
-    if (shares[split] === 0 || [...splitOfPrompt.values()].includes(split)) continue;
-    const training = [...splitOfPrompt].filter(([, of]) => of === 'train').map(([u]) => u);
-    if (training.length > 1) splitOfPrompt.set(Math.min(...training), split);
+  const splitOfPrompt = new Map(loaded.map(({ u }) => [u, splitOfFraction(u, shares)]));
+  const promptsIn = (split: Split) => [...splitOfPrompt].filter(([, of]) => of === split).map(([u]) => u);
+  for (const split of ['train', 'validation', 'test'] as const) {
+    const wanted = split === 'train' || shares[split] > 0;
+    if (!wanted || promptsIn(split).length > 0) continue;
+    const [donor] = SPLITS.map(promptsIn).sort((a, b) => b.length - a.length);
+    if (donor.length > 1 || split === 'train') splitOfPrompt.set(donor.sort((a, b) => a - b)[0], split);
   }
   const splits: Record<Split, Task<JsonlData>[]> = { train: [], validation: [], test: [] };
   for (const { task, u } of loaded) splits[splitOfPrompt.get(u) as Split].push(task);
-  if (splits.train.length === 0) {
-    // Held-out shares this large may take every prompt of a small file: training keeps the last of them.
-    const largest = Math.max(...splitOfPrompt.keys());
-    splitOfPrompt.set(largest, 'train');
-    for (const split of ['validation', 'test'] as const) splits[split] = [];
-    for (const { task, u } of loaded) splits[splitOfPrompt.get(u) as Split].push(task);
-  }
   return splits;
 }
 

@@ -7,10 +7,10 @@
  * conditions and disclaimer. Burnish holds no copy of the data; it reads the installed package.
  */
 
-/** A word and its pronunciations: ARPAbet phonemes, vowels with stress digits 0, 1 or 2. */
+/** A word and its pronunciations: ARPAbet phonemes with a space between (`HH AH L OW`), no two the same. */
 export interface DictionaryEntry {
   word: string;
-  pronunciations: string[][];
+  pronunciations: string[];
 }
 
 /** The 39 ARPAbet phonemes of the dictionary. */
@@ -24,7 +24,7 @@ export const STRESSED_PHONEMES = PHONEMES.flatMap((phoneme) =>
   VOWELS.includes(phoneme) ? ['0', '1', '2'].map((stress) => phoneme + stress) : [phoneme],
 );
 
-const withoutStress = (phoneme: string) => phoneme.replace(/\d$/, '');
+const LETTERS = /^[a-z]+$/;
 
 /**
  * Groups raw entries by word: the variants `word(2)`, `word(3)`, … join their word, remarks after `#` are dropped,
@@ -32,18 +32,19 @@ const withoutStress = (phoneme: string) => phoneme.replace(/\d$/, '');
  * Only words of the letters a to z are kept.
  */
 export function groupEntries(raw: Readonly<Record<string, string>>, stress: boolean): DictionaryEntry[] {
-  const words = new Map<string, Map<string, string[]>>();
+  const words = new Map<string, string[]>();
   for (const [key, value] of Object.entries(raw)) {
-    const word = key.replace(/\(\d+\)$/, '');
-    if (!/^[a-z]+$/.test(word)) continue;
-    const spoken = value.split('#')[0].trim().split(/\s+/);
-    const phonemes = stress ? spoken : spoken.map(withoutStress);
-    const known = words.get(word) ?? new Map<string, string[]>();
-    const text = phonemes.join(' ');
-    if (!known.has(text)) known.set(text, phonemes);
-    words.set(word, known);
+    const variant = key.indexOf('(');
+    const word = variant < 0 ? key : key.slice(0, variant);
+    if (!LETTERS.test(word)) continue;
+    const remark = value.indexOf('#');
+    const spoken = remark < 0 ? value : value.slice(0, remark).trim();
+    const phonemes = stress ? spoken : spoken.replace(/[012]/g, '');
+    const known = words.get(word);
+    if (known === undefined) words.set(word, [phonemes]);
+    else if (!known.includes(phonemes)) known.push(phonemes);
   }
-  return [...words].map(([word, known]) => ({ word, pronunciations: [...known.values()] }));
+  return [...words].map(([word, pronunciations]) => ({ word, pronunciations }));
 }
 
 /** Reads the installed package. */

@@ -20,7 +20,7 @@ const ropeSchema = z.looseObject({
 
 /** The fields of `config.json` that matter here; defaults are those of transformers. */
 const hfConfigSchema = z.looseObject({
-  model_type: z.string(),
+  model_type: z.enum(['llama', 'qwen2', 'qwen3'], "expected 'llama', 'qwen2' or 'qwen3'"),
   vocab_size: size,
   hidden_size: size,
   intermediate_size: size,
@@ -66,11 +66,9 @@ export function parseModelConfig(json: unknown): ModelConfig {
     return fail(path.join('.') || 'the file', path.reduce(valueAt, json), message);
   }
   const hf = parsed.data;
-  const architecture = z.enum(['llama', 'qwen2', 'qwen3']).safeParse(hf.model_type);
-  if (!architecture.success) return fail('model_type', hf.model_type, "expected 'llama', 'qwen2' or 'qwen3'");
   refuseUnsupported(hf);
 
-  const type = architecture.data;
+  const type = hf.model_type;
   const heads = hf.num_attention_heads;
   const absentKvHeads = type === 'llama' ? heads : QWEN_KV_HEADS;
   if (type === 'llama' && hf.head_dim == null && hf.hidden_size % heads !== 0) {

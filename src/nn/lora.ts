@@ -32,10 +32,17 @@ export function isAdapted(layer: string, lora: LoraConfig | undefined): boolean 
   return lora?.targets.includes(layer.slice(layer.lastIndexOf('.') + 1)) ?? false;
 }
 
-/** Shapes of all adapter matrices: A [r, in], B [out, r]. Throws when a target names no layer of the model. */
+/**
+ * Shapes of all adapter matrices: A [r, in], B [out, r]. Throws a RangeError when rank or alpha is not positive, there
+ * are no targets, or a target names no layer of the model.
+ */
 export function loraShapes(shapes: readonly ParameterShape[], lora: LoraConfig): ParameterShape[] {
   if (!Number.isInteger(lora.rank) || lora.rank < 1)
     throw new RangeError(`lora.rank: got ${lora.rank}, expected a positive integer`);
+  if (!Number.isFinite(lora.alpha) || lora.alpha <= 0)
+    throw new RangeError(`lora.alpha: got ${lora.alpha}, expected a finite number above 0`);
+  if (lora.targets.length === 0)
+    throw new RangeError(`lora.targets: is empty, expected some of ${LORA_TARGETS.join(', ')}`);
   const layers = shapes.filter(({ name, shape }) => shape.length === 2 && name.endsWith('.weight'));
   const unknown = lora.targets.find((t) => !layers.some(({ name }) => name.endsWith(`.${t}.weight`)));
   if (unknown !== undefined)
@@ -55,7 +62,7 @@ export function loraShapes(shapes: readonly ParameterShape[], lora: LoraConfig):
 
 /**
  * Adds `sign` times every adapter's update to the weight it adapts: 1 merges (the adapters should then be dropped or
- * zeroed), -1 takes a merge back.
+ * zeroed), -1 takes a merge back, up to one rounding of each weight.
  */
 export function mergeLora(arena: ParameterArena, lora: LoraConfig, sign: 1 | -1 = 1): void {
   for (const { name, shape } of arena.slots) {
@@ -74,7 +81,7 @@ export function mergeLora(arena: ParameterArena, lora: LoraConfig, sign: 1 | -1 
   }
 }
 
-/** weight [out, in] += scale · B [out, r] A [r, in] */
+/** weight [out, in] += scale · B [out, r] A [r, in], rounded to float32 once. */
 function addProduct(
   weight: Float32Array,
   b: Float32Array,
@@ -83,11 +90,13 @@ function addProduct(
   rank: number,
   scale: number,
 ): void {
+  const update = new Float64Array(width);
   for (let o = 0; o < out; o++) {
+    update.fill(0);
     for (let r = 0; r < rank; r++) {
       const factor = scale * b[o * rank + r];
-      if (factor === 0) continue;
-      for (let i = 0; i < width; i++) weight[o * width + i] += factor * a[r * width + i];
+      for (let i = 0; i < width; i++) update[i] += factor * a[r * width + i];
     }
+    for (let i = 0; i < width; i++) weight[o * width + i] += update[i];
   }
 }

@@ -106,22 +106,12 @@ function initialise(weights: ModelWeights, names: readonly string[], options: We
  * Throws an Error naming the folder and what is wrong with it.
  */
 export async function loadWeights(folder: string, options: WeightsOptions = {}): Promise<ModelWeights> {
-  const path = join(folder, 'config.json');
-  let json: unknown;
-  try {
-    json = JSON.parse(await readFile(path, 'utf8'));
-  } catch (error) {
-    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    const reason = missing
-      ? 'there is no config.json'
-      : `config.json cannot be read (${(error as Error).message})`;
-    throw new Error(`model folder ${folder}: ${reason}; expected a Hugging Face folder`, { cause: error });
-  }
-  const config = parseModelConfig(json);
+  const json = await readConfig(folder);
+  const config = inFolder(folder, () => parseModelConfig(json));
   const weights = allocateWeights(config, options);
   const required = parameterShapes(config).map(({ name }) => name);
   const loaded = await readCheckpoint(folder, {
-    allocate: (name, shape) => weights.arena.destination(name, shape),
+    allocate: (name, shape) => inFolder(folder, () => weights.arena.destination(name, shape)),
     required,
   });
   initialise(
@@ -132,13 +122,37 @@ export async function loadWeights(folder: string, options: WeightsOptions = {}):
   return weights;
 }
 
+async function readConfig(folder: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(join(folder, 'config.json'), 'utf8'));
+  } catch (error) {
+    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    const reason = missing
+      ? 'there is no config.json'
+      : `config.json cannot be read (${(error as Error).message})`;
+    throw new Error(`model folder ${folder}: ${reason}; expected a Hugging Face folder`, { cause: error });
+  }
+}
+
+/** What `fn` returns; its errors name the folder. */
+function inFolder<T>(folder: string, fn: () => T): T {
+  try {
+    return fn();
+  } catch (error) {
+    throw new Error(`model folder ${folder}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
 export interface SaveOptions {
   dtype?: 'F32' | 'F16' | 'BF16';
   /** Further files by name: tokenizer.json and its companions. */
   files?: Readonly<Record<string, string>>;
 }
 
-/** Writes a Hugging Face folder: config.json, model.safetensors, and the given files. Adapters are merged in. */
+/**
+ * Writes a Hugging Face folder: config.json, model.safetensors, and the given files. Adapters are merged into a copy;
+ * the weights themselves stay as they are, to the bit.
+ */
 export async function saveWeights(
   weights: ModelWeights,
   folder: string,
@@ -146,15 +160,12 @@ export async function saveWeights(
 ): Promise<void> {
   const { dtype = 'F32', files = {} } = options;
   await mkdir(folder, { recursive: true });
-  const { arena, config, lora } = weights;
+  const { config, lora } = weights;
+  const { arena } = lora ? copyWeights(weights) : weights;
   if (lora) mergeLora(arena, lora);
-  try {
-    const kept = parameterShapes(config).concat(weights.valueHead ? valueHeadShapes(config) : []);
-    const tensors = new Map(kept.map(({ name, shape }) => [name, { shape, data: arena.parameter(name) }]));
-    await writeSafetensors(join(folder, 'model.safetensors'), tensors, { dtype });
-  } finally {
-    if (lora) mergeLora(arena, lora, -1);
-  }
+  const kept = parameterShapes(config).concat(weights.valueHead ? valueHeadShapes(config) : []);
+  const tensors = new Map(kept.map(({ name, shape }) => [name, { shape, data: arena.parameter(name) }]));
+  await writeSafetensors(join(folder, 'model.safetensors'), tensors, { dtype });
   const texts = { ...files, 'config.json': `${JSON.stringify(toHfConfig(config, dtype), null, 2)}\n` };
   for (const [name, content] of Object.entries(texts)) {
     await writeAtomically(join(folder, name), async (file) => {

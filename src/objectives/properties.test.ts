@@ -1,6 +1,8 @@
 /** What holds of all objectives: parts add up, the mask shuts out anything, and known identities between papers. */
 import { describe, expect, it } from 'vitest';
+import type { ObjectiveInputs } from '../engine/index.ts';
 import { rng } from '../random/index.ts';
+import { array, jit, scalar, type Tensor } from '../tensor/index.ts';
 import { cispo, createObjective, grpo, type ObjectiveConfig, ppoClip, reinforce } from './index.ts';
 import { composeObjective } from './parts/term.ts';
 import { type Batch, evaluate } from './testing/evaluate.ts';
@@ -165,11 +167,17 @@ describe('metrics', () => {
 
 describe('composeObjective', () => {
   it('names missing arrays', async () => {
-    const batch = randomBatch(rng(8, 'missing'));
-    const { values: _, ...withoutValues } = batch;
-    await expect(evaluate(ppoClip(), { ...withoutValues, values: undefined })).rejects.toThrow();
-    const traced = {} as Parameters<ReturnType<typeof grpo>['evaluate']>[0];
-    expect(() => ppoClip().evaluate(traced)).toThrow();
+    const withOnly = (given: Partial<ObjectiveInputs>) => {
+      const program = jit(({ x }: { x: Tensor }) => {
+        const inputs = { logprobs: x, mask: x, weight: x, share: x, data: {}, scalars: {}, ...given };
+        return ppoClip().evaluate(inputs).loss;
+      });
+      return program({ x: array([0], [1, 1]) });
+    };
+    await expect(withOnly({})).rejects.toThrow('objective ppo-clip: values is missing');
+    await expect(withOnly({ values: scalar(0) })).rejects.toThrow(
+      'objective ppo-clip: per-token data "advantages" is missing',
+    );
   });
   it('refuses terms that only report', async () => {
     const silent = composeObjective('silent', {}, [{ data: [], evaluate: () => ({ metrics: {} }) }]);

@@ -36,8 +36,9 @@ a, summary { color: inherit; }
 .facts dd { margin: 0; overflow-wrap: anywhere; }
 
 .result { display: grid; grid-template-columns: repeat(3, 1fr); gap: 16px; }
-.result .card { display: flex; flex-direction: column; }
-.result .label { flex: 1; color: var(--muted); font-size: 0.9375rem; overflow-wrap: anywhere; }
+.result .card { display: grid; grid-row: span 4; grid-template-rows: subgrid; row-gap: 0; }
+.result .strip + .detail { grid-row: 4; } .result .figure + .detail { grid-row: span 2; }
+.result .label { color: var(--muted); font-size: 0.9375rem; overflow-wrap: anywhere; }
 .result .figure { font-size: 2.25rem; line-height: 1.2; font-weight: 650; letter-spacing: -0.02em; margin: 2px 0; }
 .result .unit { font-size: 1.125rem; font-weight: 500; letter-spacing: 0; }
 .result .detail { color: var(--muted); font-size: 0.875rem; }

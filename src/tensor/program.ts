@@ -56,8 +56,18 @@ export class Program {
 
 function match(role: string, ports: readonly Port[], tree: Tree<NativeTensor>): NativeTensor[] {
   const entries = treeEntries(tree);
-  if (entries.length !== ports.length)
-    throw new ShapeError(`${role}s: got ${entries.length} arrays, the program has ${ports.length}`);
+  if (entries.length > ports.length) {
+    const known = new Set(ports.map(({ path }) => path));
+    const [path] = entries.find(([path]) => !known.has(path)) ?? entries[ports.length];
+    throw new ShapeError(`${role} ${path}: the program has no such array`);
+  }
+  if (entries.length < ports.length) {
+    const given = new Set(entries.map(([path]) => path));
+    const port = ports.find(({ path }) => !given.has(path)) ?? ports[entries.length];
+    throw new ShapeError(
+      `${role} ${port.path}: missing, the program has it as ${port.dtype}${show(port.shape)}`,
+    );
+  }
   return ports.map((port, i) => {
     const [path, value] = entries[i];
     if (path !== port.path || value.dtype !== port.dtype || !sameShape(value.shape, port.shape))

@@ -9,12 +9,12 @@ const i = (...shape: number[]) => input(t.spec('i64', shape), 'i');
 const small = (...shape: number[]) => input(t.spec('i32', shape), 'i');
 const b = (...shape: number[]) => input(t.spec('bool', shape), 'b');
 
-/** Correct arguments of cachedAttention: 2 rows, 1 token, 4 heads, 2 key-value heads of size 8, capacity 16. */
+/** Correct arguments of cachedAttention: 2 rows, 1 token, 4 heads, 2 key-value heads of size 16, capacity 12. */
 function cached(change: Partial<Record<string, t.Tensor>> = {}, shape = { heads: 4, kvHeads: 2 }) {
   const arrays = {
-    ...{ query: f(2, 1, 32), key: f(2, 1, 16), value: f(2, 1, 16) },
-    ...{ pastKey: f(2, 2, 16, 8), pastValue: f(2, 2, 16, 8) },
-    ...{ lastIndex: small(2), total: small(), cos: f(16, 4), sin: f(16, 4) },
+    ...{ query: f(2, 1, 64), key: f(2, 1, 32), value: f(2, 1, 32) },
+    ...{ pastKey: f(2, 2, 12, 16), pastValue: f(2, 2, 12, 16) },
+    ...{ lastIndex: small(2), total: small(), cos: f(12, 8), sin: f(12, 8) },
     ...change,
   };
   return t.cachedAttention(arrays, arrays, shape);
@@ -207,22 +207,22 @@ const bad: [call: string, fn: () => unknown, message: string][] = [
   [
     'cachedAttention heads',
     () => cached({}, { heads: 2, kvHeads: 2 }),
-    'cachedAttention: query is [2,1,32], expected [2,1,16] for query [2,1,32], cache [2,2,16,8], 2 heads and 2 key-value heads',
+    'cachedAttention: query is [2,1,64], expected [2,1,32] for query [2,1,64], cache [2,2,12,16], 2 heads and 2 key-value heads',
   ],
   [
     'cachedAttention key',
-    () => cached({ key: f(2, 1, 32) }),
-    'cachedAttention: key is [2,1,32], expected [2,1,16]',
+    () => cached({ key: f(2, 1, 64) }),
+    'cachedAttention: key is [2,1,64], expected [2,1,32]',
   ],
   [
     'cachedAttention value',
-    () => cached({ value: f(2, 2, 16) }),
-    'cachedAttention: value is [2,2,16], expected [2,1,16]',
+    () => cached({ value: f(2, 2, 32) }),
+    'cachedAttention: value is [2,2,32], expected [2,1,32]',
   ],
   [
     'cachedAttention cache',
-    () => cached({ pastValue: f(2, 2, 8, 8) }),
-    'cachedAttention: pastValue is [2,2,8,8], expected [2,2,16,8]',
+    () => cached({ pastValue: f(2, 2, 8, 16) }),
+    'cachedAttention: pastValue is [2,2,8,16], expected [2,2,12,16]',
   ],
   [
     'cachedAttention lengths',
@@ -235,9 +235,14 @@ const bad: [call: string, fn: () => unknown, message: string][] = [
     'cachedAttention: got an array of type i64 and shape [], expected i32',
   ],
   [
+    'cachedAttention head size',
+    () => cached({ pastKey: f(2, 2, 12, 8) }),
+    'cachedAttention: the cache is [2,2,12,8], expected [B,2,capacity,D] with D a multiple of 16 (query [2,1,64])',
+  ],
+  [
     'cachedAttention tables',
-    () => cached({ sin: f(16, 8) }),
-    'cachedAttention: sin is [16,8], expected [16,4]',
+    () => cached({ sin: f(12, 16) }),
+    'cachedAttention: table 1 is [12,16], expected [12,8]',
   ],
   ['constant', () => t.constant(Float32Array.of(1, 2), [3]), 'constant: 2 values do not fill shape [3]'],
   [
@@ -254,7 +259,7 @@ describe('mistakes while tracing', () => {
   });
 
   it('the correct neighbours of the bad calls pass', () => {
-    expect(cached().output.shape).toEqual([2, 1, 32]);
+    expect(cached().output.shape).toEqual([2, 1, 64]);
     expect(t.tokenLogProb(f(2, 3, 5), i(2, 3)).shape).toEqual([2, 3]);
     expect(t.rotary(f(2, 3, 8), i(2, 3), f(9, 2), f(9, 2), 2).shape).toEqual([2, 3, 8]);
     expect(t.matmul(f(2, 1, 3, 4), f(5, 4, 6)).shape).toEqual([2, 5, 3, 6]);

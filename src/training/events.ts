@@ -6,7 +6,8 @@ import type { Finding } from './health.ts';
 interface EventData {
   'run.started': { name: string; seed: number; stages: string[] };
   /** `from`: the step of the snapshot; -1 when there was none and the run begins anew. */
-  'run.resumed': { from: number; warnings: string[] };
+  'run.resumed': { from: number };
+  'run.warning': { message: string };
   'stage.started': { stage: number; name: string; method: string; totalSteps: number | null };
   'step.finished': { stage: number; stageStep: number; metrics: Record<string, number> };
   /** `role`: 'select' chooses the best weights; 'report' measures before and after. */

@@ -44,7 +44,7 @@ export const healthRules: readonly Rule[] = [
     name: 'logprob-gap',
     patience: 1,
     check: on('logprobGap.max', (gap) =>
-      gap > 1e-3
+      !(gap <= 1e-3)
         ? `sampler and trainer disagree on a token's log-probability by ${gap.toPrecision(2)} nats`
         : undefined,
     ),
@@ -99,8 +99,12 @@ export const healthRules: readonly Rule[] = [
   },
 ];
 
+/** Steps in a row without complaint after which a finding counts as cleared. */
+const CALM = 5;
+
 /** Applies the rules step by step; a finding is told once, until it clears. */
 export class HealthMonitor {
+  /** Steps in a row with (positive) or without (negative) complaint, by rule. */
   private streaks: Record<string, number> = {};
   private active: string[] = [];
 
@@ -111,9 +115,10 @@ export class HealthMonitor {
     for (const { name, patience, check, cause, advice } of healthRules) {
       const message = check(metrics);
       if (message === null) continue;
-      this.streaks[name] = message === undefined ? 0 : (this.streaks[name] ?? 0) + 1;
+      const streak = this.streaks[name] ?? 0;
+      this.streaks[name] = message === undefined ? Math.min(0, streak) - 1 : Math.max(0, streak) + 1;
       const wasActive = this.active.includes(name);
-      if (message === undefined && wasActive) {
+      if (wasActive && this.streaks[name] <= -CALM) {
         this.active = this.active.filter((rule) => rule !== name);
         cleared.push(name);
       } else if (message !== undefined && !wasActive && this.streaks[name] >= patience) {

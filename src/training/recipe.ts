@@ -99,7 +99,7 @@ const loraSchema = z.strictObject({
     .default(['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj']),
 });
 
-const recipeSchema = z.strictObject({
+export const recipeSchema = z.strictObject({
   name: z.string().regex(/^[\w.-]+$/, "expected letters, digits, '-', '_' and '.'"),
   /** Folder of a Hugging Face model, or the shape of a fresh one. */
   model: modelSchema,

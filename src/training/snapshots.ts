@@ -131,7 +131,8 @@ export class SnapshotFolder {
       throw new Error(`${path}: format is ${document.format}, expected ${FORMAT}`);
     const tensors = await readSafetensors(join(path, WEIGHTS));
     const arrays = Object.fromEntries([...tensors].map(([key, { data }]) => [key, data]));
-    if (checksum(arrays) !== document.checksum) throw new Error(`${path}: the weights are not the ones written`);
+    if (checksum(arrays) !== document.checksum)
+      throw new Error(`${path}: the weights are not the ones written`);
     return { engine: { arrays, facts: document.facts }, state: document.state };
   }
 

@@ -1,9 +1,10 @@
 /** Loss, metrics and gradients of ragged batches: cut into padded parts, each one fused forward-and-backward run. */
-import type { ModelWeights } from '../../nn/index.ts';
+import type { ModelConfig, ModelWeights } from '../../nn/index.ts';
 import { type BoundRun, NativeTensor, type Tree } from '../../tensor/index.ts';
 import type { StepResult, TrainingBatch } from '../engine.ts';
 import type { Objective } from '../objective.ts';
 import { batchRows, type RowBatch } from './batching.ts';
+import { checkCandidates, checkRows, checkSequences } from './checks.ts';
 import { fillRows } from './padded.ts';
 import type { ModelPrograms } from './programs.ts';
 
@@ -50,7 +51,7 @@ export class Learner {
 
   /** See `Engine.forwardBackward`. */
   async run(batch: TrainingBatch, objective: Objective): Promise<StepResult> {
-    check(batch, objective, this.weights.config.maxPositions);
+    check(batch, objective, this.weights.config);
     const lengths = batch.sequences.map((tokens) => tokens.length);
     const masked = batch.mask.reduce((sum, row) => sum + total(row), 0);
     const share = batch.mask.map((row) => Float32Array.from(row, (m) => (masked > 0 ? m / masked : 0)));
@@ -143,28 +144,22 @@ function total(row: ArrayLike<number>): number {
 }
 
 /** Throws an Error naming what is missing or does not fit. */
-function check(batch: TrainingBatch, objective: Objective, maxPositions: number): void {
-  const { sequences } = batch;
-  if (sequences.length === 0) throw new Error('batch.sequences: is empty, expected at least one sequence');
-  const expectRows = (name: string, rows: readonly ArrayLike<number>[] | undefined, width = 1) => {
-    if (!rows) throw new Error(`${name}: is missing; the objective ${objective.name} reads it`);
-    if (rows.length !== sequences.length)
-      throw new Error(`${name}: has ${rows.length} rows, expected ${sequences.length}`);
-    rows.forEach((row, i) => {
-      if (row.length !== sequences[i].length * width)
-        throw new Error(`${name}[${i}]: has ${row.length} entries, expected ${sequences[i].length * width}`);
-    });
+function check(batch: TrainingBatch, objective: Objective, { maxPositions, vocabSize }: ModelConfig): void {
+  const { sequences, candidates, data, scalars } = batch;
+  const { name, needs } = objective;
+  const present = <T>(field: string, value: T | undefined): T => {
+    if (value === undefined) throw new Error(`${field}: is missing; the objective ${name} reads it`);
+    return value;
   };
-  sequences.forEach((tokens, i) => {
-    if (tokens.length < 2 || tokens.length > maxPositions)
-      throw new Error(`batch.sequences[${i}]: has ${tokens.length} tokens, expected 2 to ${maxPositions}`);
-  });
-  expectRows('batch.mask', batch.mask);
-  expectRows('batch.weight', batch.weight);
-  for (const name of objective.data) expectRows(`batch.data.${name}`, batch.data[name]);
-  for (const name of objective.scalars)
-    if (typeof batch.scalars?.[name] !== 'number')
-      throw new Error(`batch.scalars.${name}: is missing; the objective ${objective.name} reads it`);
-  if (objective.needs.candidates)
-    expectRows('batch.candidates', batch.candidates, objective.needs.candidates);
+  if (sequences.length === 0) throw new Error('batch.sequences: is empty, expected at least one sequence');
+  checkSequences('batch.sequences', sequences, 2, maxPositions, vocabSize);
+  checkRows('batch.mask', batch.mask, sequences);
+  checkRows('batch.weight', batch.weight, sequences);
+  for (const key of objective.data)
+    checkRows(`batch.data.${key}`, present(`batch.data.${key}`, data[key]), sequences);
+  for (const key of objective.scalars) present(`batch.scalars.${key}`, scalars?.[key]);
+  if (needs.candidates) {
+    const ids = present('batch.candidates', candidates);
+    checkCandidates('batch.candidates', ids, needs.candidates, sequences, vocabSize);
+  }
 }

@@ -1,4 +1,5 @@
 /** The embedded engine: a transformer on ONNX Runtime, on any CPU. */
+import { createHash } from 'node:crypto';
 import {
   AdamW,
   copyWeights,
@@ -30,6 +31,7 @@ import { Learner } from './learner.ts';
 import { ModelPrograms } from './programs.ts';
 import { Sampler, type SamplerLimits } from './sampler.ts';
 import { scoreSequences } from './scorer.ts';
+import { Turns } from './turns.ts';
 
 /** How much the engine does at once; memory grows with these. */
 export interface EngineLimits extends SamplerLimits {
@@ -59,7 +61,7 @@ export interface OnnxEngineOptions {
   limits?: Partial<EngineLimits>;
 }
 
-/** Loads or makes a model. Throws an Error naming the folder and what is wrong with it. */
+/** Loads or makes a model. Throws an Error naming the folder, or the option, and what is wrong with it. */
 export async function createOnnxEngine(options: OnnxEngineOptions): Promise<Engine> {
   const { model, seed, valueHead, lora } = options;
   const weightsOptions = { seed, valueHead, lora };
@@ -73,6 +75,10 @@ export async function createOnnxEngine(options: OnnxEngineOptions): Promise<Engi
     throw new Error(
       `tokenizer: has ${tokenizer.vocabSize} tokens, the model only ${weights.config.vocabSize}`,
     );
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  for (const [name, value] of Object.entries(limits))
+    if (!Number.isInteger(value) || value < 1)
+      throw new RangeError(`limits.${name}: got ${value}, expected an integer of at least 1`);
   const { arena } = weights;
   const programs = new ModelPrograms({
     config: weights.config,
@@ -80,7 +86,7 @@ export async function createOnnxEngine(options: OnnxEngineOptions): Promise<Engi
     parameters: Object.fromEntries(arena.slots.map(({ name, shape }) => [name, shape])),
     trainable: arena.slots.filter((slot) => slot.trainable).map(({ name }) => name),
   });
-  return new OnnxEngine(weights, programs, tokenizer, { ...DEFAULT_LIMITS, ...options.limits });
+  return new OnnxEngine(weights, programs, tokenizer, limits);
 }
 
 /** Weights that can be read. */
@@ -90,6 +96,7 @@ class FrozenOnnxEngine implements FrozenEngine {
   protected readonly programs: ModelPrograms;
   protected readonly tokenizer: Tokenizer;
   protected readonly limits: EngineLimits;
+  protected readonly turns = new Turns();
   private readonly sampler: Sampler;
 
   constructor(
@@ -116,15 +123,16 @@ class FrozenOnnxEngine implements FrozenEngine {
     params: SamplingParams,
     options?: SampleOptions,
   ): Promise<Sample[][]> {
-    return this.sampler.sample(requests, params, this.version, options);
+    return this.turns.take(() => this.sampler.sample(requests, params, this.version, options));
   }
 
   forward(sequences: readonly (readonly number[])[], want: Want = {}): Promise<ForwardOutput> {
-    return scoreSequences(this.weights, this.programs, sequences, want, this.limits.scoreTokens);
+    const { weights, programs, limits } = this;
+    return this.turns.take(() => scoreSequences(weights, programs, sequences, want, limits.scoreTokens));
   }
 
   export(folder: string, { dtype }: { dtype?: 'F32' | 'F16' | 'BF16' } = {}): Promise<void> {
-    return saveWeights(this.weights, folder, { dtype, files: this.tokenizer.files() });
+    return this.turns.take(() => saveWeights(this.weights, folder, { dtype, files: this.tokenizer.files() }));
   }
 
   dispose(): void {
@@ -142,21 +150,23 @@ class OnnxEngine extends FrozenOnnxEngine implements Engine {
     this.optimiser = new AdamW(weights.arena);
   }
 
-  forwardBackward(batch: TrainingBatch, objective: Objective): Promise<StepResult> {
+  async forwardBackward(batch: TrainingBatch, objective: Objective): Promise<StepResult> {
     if (objective.needs.values && !this.weights.valueHead)
       throw new Error(
         `the objective ${objective.name} needs a value head; make the engine with valueHead: true`,
       );
-    return this.learner.run(batch, objective);
+    return this.turns.take(() => this.learner.run(batch, objective));
   }
 
-  async optimStep(settings: OptimSettings): Promise<OptimResult> {
-    if (!this.learner.hasGradient)
-      throw new Error('optimStep: no gradient has accumulated; call forwardBackward first');
-    const { gradNorm, skipped } = this.optimiser.step(settings);
-    this.learner.clear();
-    if (!skipped) this.version++;
-    return { weightsVersion: this.version, gradNorm, skipped };
+  optimStep(settings: OptimSettings): Promise<OptimResult> {
+    return this.turns.take(async () => {
+      if (!this.learner.hasGradient)
+        throw new Error('optimStep: no gradient has accumulated; call forwardBackward first');
+      const { gradNorm, skipped } = this.optimiser.step(settings);
+      this.learner.clear();
+      if (!skipped) this.version++;
+      return { weightsVersion: this.version, gradNorm, skipped };
+    });
   }
 
   snapshot(): EngineSnapshot {
@@ -169,14 +179,21 @@ class OnnxEngine extends FrozenOnnxEngine implements Engine {
   }
 
   restore({ arrays, facts }: EngineSnapshot): void {
+    if (this.turns.busy) throw new Error('restore: another call is under way; await it first');
     const layout = layoutOf(this.weights);
     if (facts.layout !== layout)
       throw new Error(
         `the snapshot is of another model: its layout is ${facts.layout}, this engine's ${layout}`,
       );
+    const { trainableParameters } = this.weights.arena;
+    for (const name of ['parameters', 'm', 'v'])
+      if (arrays[name]?.length !== trainableParameters.length)
+        throw new Error(
+          `snapshot.arrays.${name}: has ${arrays[name]?.length ?? 'no'} floats, expected ${trainableParameters.length}`,
+        );
     const { parameters, m, v } = arrays;
-    this.weights.arena.trainableParameters.set(parameters);
     this.optimiser.restore({ m, v, stepCount: facts.optimiserSteps as number });
+    trainableParameters.set(parameters);
     this.version = facts.weightsVersion as number;
     this.learner.clear();
   }
@@ -198,7 +215,12 @@ class OnnxEngine extends FrozenOnnxEngine implements Engine {
   }
 }
 
-/** Names the trainable parameters, so that a snapshot of another model is refused. */
-function layoutOf({ config, arena }: ModelWeights): string {
-  return `${config.architecture} ${arena.slots.length} tensors, ${arena.trainableCount} trainable of ${arena.parameterCount}`;
+/** Identifies what the model computes and which parameters train, so that a snapshot of another model is refused. */
+function layoutOf({ config, arena, lora }: ModelWeights): string {
+  const { architecture, heads, kvHeads, ropeTheta, ropeScaling, rmsNormEps } = config;
+  const scaling = Object.entries(ropeScaling ?? {}).sort();
+  const tensors = arena.slots.map(({ name, shape, trainable }) => [name, shape, trainable]);
+  const facts = [heads, kvHeads, ropeTheta, scaling, rmsNormEps, lora?.alpha, tensors];
+  const digest = createHash('sha256').update(JSON.stringify(facts)).digest('hex').slice(0, 16);
+  return `${architecture}, ${arena.trainableCount} of ${arena.parameterCount} parameters train, ${digest}`;
 }

@@ -38,7 +38,7 @@ export class TokenPicker {
     this.settings = settings;
   }
 
-  /** Draws from logits[start .. start + size - 1]; fills `into`. Throws when no logit is finite. */
+  /** Draws from logits[start .. start + size - 1]; fills `into`. Throws when one is NaN or none is finite. */
   pick(logits: Float32Array, start: number, size: number, rng: Rng, into: Picked): void {
     if (this.weights.length < size) this.weights = new Float64Array(size);
     const { weights, settings } = this;
@@ -59,6 +59,7 @@ export class TokenPicker {
       weights[i] = w;
       total += w;
     }
+    if (Number.isNaN(total)) throw new Error("one of the model's logits is NaN: its weights are not finite");
     const logTotal = Math.log(total);
     let token = best;
     if (settings.temperature > 0) {

@@ -7,6 +7,7 @@ import type { Sample } from '../../types/index.ts';
 import type { SampleOptions, SampleRequest, SamplingParams } from '../engine.ts';
 import { batchRows, nextPowerOfTwo } from './batching.ts';
 import { type CacheTensors, KeyValueCache } from './cache.ts';
+import { checkTokens } from './checks.ts';
 import { type Picked, TokenPicker } from './pick-token.ts';
 import type { ModelPrograms } from './programs.ts';
 
@@ -193,11 +194,7 @@ export class Sampler {
         throw new RangeError(`requests[${i}].prompt: is empty, expected at least one token`);
       if (!Number.isInteger(n) || n < 1)
         throw new RangeError(`requests[${i}].n: got ${n}, expected an integer of at least 1`);
-      const foreign = prompt.find((id) => !Number.isInteger(id) || id < 0 || id >= config.vocabSize);
-      if (foreign !== undefined)
-        throw new RangeError(
-          `requests[${i}].prompt: token id ${foreign} is outside the vocabulary of ${config.vocabSize}`,
-        );
+      checkTokens(`requests[${i}].prompt`, prompt, config.vocabSize);
       longest = Math.max(longest, prompt.length);
       wanted += n;
     });

@@ -3,6 +3,7 @@ import type { ModelWeights } from '../../nn/index.ts';
 import { NativeTensor, type Tree } from '../../tensor/index.ts';
 import type { ForwardOutput, Want } from '../engine.ts';
 import { batchRows } from './batching.ts';
+import { checkCandidates, checkSequences } from './checks.ts';
 import { fillRows, readRows } from './padded.ts';
 import type { ModelPrograms } from './programs.ts';
 
@@ -15,12 +16,11 @@ export async function scoreSequences(
   maxTokens: number,
 ): Promise<ForwardOutput> {
   const { config } = weights;
-  const lengths = sequences.map((tokens, i) => {
-    if (tokens.length < 1 || tokens.length > config.maxPositions)
-      throw new Error(`sequences[${i}]: has ${tokens.length} tokens, expected 1 to ${config.maxPositions}`);
-    return tokens.length;
-  });
+  checkSequences('sequences', sequences, 1, config.maxPositions, config.vocabSize);
   if (want.values && !weights.valueHead) throw new Error('want.values: this model has no value head');
+  if (want.candidates)
+    checkCandidates('want.candidates', want.candidates.ids, want.candidates.k, sequences, config.vocabSize);
+  const lengths = sequences.map((tokens) => tokens.length);
   const k = want.candidates?.k ?? 0;
   const make = () => new Array<Float32Array>(sequences.length);
   const result: ForwardOutput = {

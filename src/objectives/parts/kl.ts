@@ -24,8 +24,8 @@ export function klEstimate(logP: Tensor, logQ: Tensor, estimator: KlEstimator): 
 
 /** The same estimate of one token, in plain numbers. */
 export function klOfToken(logP: number, logQ: number, estimator: KlEstimator): number {
+  if (estimator === 'k1') return logP - logQ;
   const l = logQ - logP;
-  if (estimator === 'k1') return -l;
   if (estimator === 'k2') return l ** 2 / 2;
   const bounded = Math.min(l, MAX_LOG_RATIO);
   return Math.expm1(bounded) - bounded;

@@ -1,17 +1,24 @@
 /** For tests: random ragged batches whose ratios keep clear of the places where a loss has a kink. */
-import type { Rng } from '../../random/index.ts';
 import { lossWeights } from '../aggregation.ts';
 import type { Batch } from './evaluate.ts';
 
+/** What a seeded stream (src/random) draws. */
+interface Draws {
+  uniform(): number;
+  normal(): number;
+  int(n: number): number;
+  choice<T>(items: readonly T[]): T;
+}
+
 /** float32 values, so that both sides of a comparison see the same numbers. */
-function rows(random: Rng, shape: readonly [number, number], scale: number, shift = 0): number[][] {
+function rows(random: Draws, shape: readonly [number, number], scale: number, shift = 0): number[][] {
   return Array.from({ length: shape[0] }, () =>
     Array.from({ length: shape[1] }, () => Math.fround(random.normal() * scale + shift)),
   );
 }
 
 /** B rows of T tokens with about three in four inside the mask, at least one a row. */
-export function randomBatch(random: Rng, rowsCount = 4, length = 6): Batch {
+export function randomBatch(random: Draws, rowsCount = 4, length = 6): Batch {
   const shape = [rowsCount, length] as const;
   const mask = Array.from({ length: rowsCount }, () => {
     const row = Array.from({ length }, () => (random.uniform() < 0.75 ? 1 : 0));

@@ -48,6 +48,11 @@ const cachedAttentionPrimitive = definePrimitive<CachedAttention>({
       expectType('cachedAttention', x, 'f32');
     for (const x of [lastIndex, total]) expectType('cachedAttention', x, 'i32');
     const [rows, width] = query.shape;
+    const unit = tables.length > 0 ? 16 : 8;
+    if (pastKey.shape.length !== 4 || pastKey.shape[3] % unit !== 0)
+      throw new ShapeError(
+        `cachedAttention: the cache is ${show(pastKey.shape)}, expected [B,${kvHeads},capacity,D] with D a multiple of ${unit} (query ${show(query.shape)})`,
+      );
     const [, , capacity, size] = pastKey.shape;
     const expected: [name: string, x: Tensor, shape: Shape][] = [
       ['query', query, [rows, width, heads * size]],

@@ -1,0 +1,11 @@
+#!/usr/bin/env node
+// Starts the command line; `npm ci` builds what it runs.
+import { existsSync } from 'node:fs';
+
+const main = new URL('../dist/cli/main.js', import.meta.url);
+if (existsSync(main)) {
+  await import(main.href);
+} else {
+  process.stderr.write('burnish is not built yet: run `npm ci` (or `npm run build`) in its folder first\n');
+  process.exitCode = 1;
+}

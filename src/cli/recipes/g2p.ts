@@ -1,0 +1,26 @@
+/** Grapheme-to-phoneme on the CMU Pronouncing Dictionary: supervised training, then reinforcement on exact words. */
+import type { RecipeInput } from '../../training/index.ts';
+
+export const g2p: RecipeInput = {
+  name: 'g2p',
+  model: { config: { hiddenSize: 256, intermediateSize: 512, layers: 4, heads: 8, maxPositions: 64 } },
+  environment: { name: 'g2p' },
+  seed: 0,
+  sampling: { maxTokens: 32, temperature: 1 },
+  stages: [
+    {
+      name: 'supervised',
+      method: 'supervised',
+      epochs: 4,
+      learningRate: 2e-3,
+      schedule: 'cosine',
+      warmupFraction: 0.02,
+      floor: 0.05,
+      weightDecay: 0.01,
+    },
+    { name: 'reinforcement', method: 'grpo', steps: 300, learningRate: 1e-4, schedule: 'linear', warmupSteps: 10 },
+  ],
+  evaluation: { split: 'validation', tasks: 1000, temperature: 0, every: 500 },
+  report: { split: 'test', tasks: 12000, samples: 1 },
+  snapshots: { every: 250, keep: 2 },
+};
