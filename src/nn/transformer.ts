@@ -61,19 +61,18 @@ export function rotaryTables(config: ModelConfig, length: number): { cos: Tensor
   return { cos: constant(cos, [length, half]), sin: constant(sin, [length, half]) };
 }
 
-/** Normalises every head of q or k [B, T, heads·D] by a weight [D] (Qwen3). */
+/** Normalises every head of q or k [N, heads·D] by a weight [D] (Qwen3). */
 function headNorm(x: Tensor, weight: Tensor, heads: number, epsilon: number): Tensor {
-  const [batch, length, width] = x.shape;
-  return reshape(rmsNorm(reshape(x, [batch, length, heads, width / heads]), weight, epsilon), x.shape);
+  return reshape(rmsNorm(reshape(x, [x.shape[0], heads, -1]), weight, epsilon), x.shape);
 }
 
-/** Attention of one layer: q [B, T, heads·D], k and v [B, T, kvHeads·D], not yet rotated → [B, T, heads·D]. */
+/** Attention of one layer: q [N, heads·D], k and v [N, kvHeads·D], not yet rotated → [N, heads·D], N = B·T. */
 type Attend = (q: Tensor, k: Tensor, v: Tensor, layer: number) => Tensor;
 
-/** All blocks and the final norm: token ids int32 [B, T] → hidden states [B, T, hiddenSize]. */
+/** All blocks and the final norm: token ids int32 [B, T] → hidden states [B·T, hiddenSize], one row a token. */
 function blocks(model: Model, ids: Tensor, attend: Attend): Tensor {
   const { config, parameters } = model;
-  let x = gather(parameters['model.embed_tokens.weight'], ids);
+  let x = gather(parameters['model.embed_tokens.weight'], reshape(ids, [-1]));
   for (let layer = 0; layer < config.layers; layer++) {
     const at = `model.layers.${layer}`;
     const attention = `${at}.self_attn`;
@@ -116,9 +115,12 @@ export function forwardHidden(model: Model, ids: Tensor, onLayer?: (keys: LayerK
   const byHead = (x: Tensor, count: number) =>
     transpose(reshape(x, [batch, length, count, headDim]), [0, 2, 1, 3]);
 
+  const rotated = (x: Tensor, count: number) =>
+    byHead(rotary(reshape(x, [batch, length, -1]), start, tables.cos, tables.sin, count), count);
+
   const attend: Attend = (q, k, v) => {
-    const query = byHead(rotary(q, start, tables.cos, tables.sin, heads), heads);
-    const key = byHead(rotary(k, start, tables.cos, tables.sin, kvHeads), kvHeads);
+    const query = rotated(q, heads);
+    const key = rotated(k, kvHeads);
     const value = byHead(v, kvHeads);
     onLayer?.({ key, value });
     const shared = (x: Tensor) =>
@@ -136,9 +138,9 @@ export function forwardHidden(model: Model, ids: Tensor, onLayer?: (keys: LayerK
           );
     const scores = matmul(query, shared(key), { transposeB: true, scale: 1 / Math.sqrt(headDim) });
     const mixed = matmul(softmax(add(scores, mask)), shared(value));
-    return reshape(transpose(mixed, [0, 2, 1, 3]), [batch, length, heads * headDim]);
+    return reshape(transpose(mixed, [0, 2, 1, 3]), [batch * length, heads * headDim]);
   };
-  return blocks(model, ids, attend);
+  return reshape(blocks(model, ids, attend), [batch, length, -1]);
 }
 
 /** [T, T]: 0 where a token may look, a large negative number at later tokens. */
@@ -155,7 +157,7 @@ export interface LayerCache {
 }
 
 /**
- * Hidden states of the newest token of every row, reading and extending a cache; no gradient.
+ * Hidden states [B, hiddenSize] of the newest token of every row, reading and extending a cache; no gradient.
  * ids int32 [B, 1]; `lastIndex` int32 [B] is the position of that token; `total` int32 scalar is max(lastIndex) + 1.
  */
 export function decodeHidden(
@@ -170,17 +172,19 @@ export function decodeHidden(
   const tables = rotaryTables(config, capacity);
   const updated: LayerCache[] = [];
   const inside = config.headDim % KERNEL_ROTARY_MULTIPLE === 0;
-  const position = cast(reshape(lastIndex, [ids.shape[0], 1]), 'i64');
-  const rotate = (x: Tensor, heads: number) =>
-    inside ? x : rotary(x, position, tables.cos, tables.sin, heads);
-  const attend: Attend = (q, k, value, layer) => {
-    const query = rotate(q, config.heads);
-    const key = rotate(k, config.kvHeads);
+  const rows = ids.shape[0];
+  const position = cast(reshape(lastIndex, [rows, 1]), 'i64');
+  const newest = (x: Tensor) => reshape(x, [rows, 1, -1]);
+  const rotated = (x: Tensor, heads: number) =>
+    inside ? newest(x) : rotary(newest(x), position, tables.cos, tables.sin, heads);
+  const attend: Attend = (q, k, v, layer) => {
+    const query = rotated(q, config.heads);
+    const key = rotated(k, config.kvHeads);
     const { key: pastKey, value: pastValue } = cache[layer];
-    const inputs = { query, key, value, pastKey, pastValue, lastIndex, total };
+    const inputs = { query, key, value: newest(v), pastKey, pastValue, lastIndex, total };
     const step = cachedAttention(inputs, inside ? tables : undefined, config);
     updated.push({ key: step.key, value: step.value });
-    return step.output;
+    return reshape(step.output, q.shape);
   };
   return { hidden: blocks(model, ids, attend), cache: updated };
 }

@@ -33,7 +33,7 @@ export interface GradientChecker {
   readonly outputs: readonly Spec[];
   /**
    * Compares Σ cotangentᵢ · ∂outputᵢ/∂input with fourth-order central differences, for every element of every
-   * float32 input. `tolerance` bounds |gradient - difference| / (1 + |difference|).
+   * float32 input. `tolerance` bounds |gradient - difference| / (1 + |difference|), 2e-4 when left out.
    */
   check(
     inputs: readonly NativeTensor[],
@@ -71,7 +71,7 @@ export function gradientChecker(fn: ListFunction, specs: readonly Spec[]): Gradi
   const wrt = floats(specs);
   return {
     outputs: forward.outputs,
-    check(inputs, cotangents, tolerance = 1e-3) {
+    check(inputs, cotangents, tolerance = 2e-4) {
       const outputs = forward.allocateOutputs() as NativeTensor[];
       const forwardRun = forward.bind(inputs, outputs);
       const gradients = backward.allocateOutputs() as NativeTensor[];

@@ -1,4 +1,12 @@
 /** Array programs in TypeScript: trace, differentiate, compile to ONNX, run on ONNX Runtime. */
+export {
+  type GradientChecker,
+  type GradientMismatch,
+  type GradientReport,
+  gradientChecker,
+  gradientOf,
+  type ListFunction,
+} from './gradcheck.ts';
 export { grad, isDifferentiable, vjp } from './gradients.ts';
 export { cachedAttention, rotary } from './primitives/attention.ts';
 export { add, div, maximum, minimum, mul, type Operand, pow, square, sub } from './primitives/binary.ts';

@@ -11,6 +11,7 @@ export {
 export type { TrainEvent, TrainEventType, TrainSummary } from './events.ts';
 export { exportModel } from './export-model.ts';
 export { type Finding, HealthMonitor, healthRules } from './health.ts';
+export { evaluateRecipe, type HeldOutParts } from './held-out.ts';
 export { type TrainOptions, type TrainResult, train } from './loop.ts';
 export {
   defineMethod,

@@ -72,6 +72,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       onProgress: options.onProgress ?? (() => undefined),
     },
     state,
+    state.step > 0 || state.evaluatedAt >= 0,
   );
   try {
     await recorder.commit(state.step);

@@ -16,7 +16,6 @@ const PHASES: Record<ProgressState['phase'], string> = {
   start: 'starting',
   sample: 'sampling',
   grade: 'grading',
-  score: 'scoring',
   train: 'learning',
   evaluate: 'evaluating',
   snapshot: 'saving',
@@ -27,7 +26,7 @@ const BAR = 20;
 const SPARKLINE = 24;
 
 /** Parts joined by two spaces, those that do not fit the width left out from the end. */
-function fit(parts: readonly (string | undefined)[], width: number): string {
+function joined(parts: readonly (string | undefined)[], width: number): string {
   let line = '';
   for (const part of parts) {
     if (part === undefined) continue;
@@ -66,7 +65,7 @@ export function progressLines(state: ProgressState, { now, width, style = PLAIN 
   const share = stageShare(state, now);
   const filled = Math.round(BAR * (share ?? 0));
   const bar = `${style.cyan('━'.repeat(filled))}${style.dim('─'.repeat(BAR - filled))}`;
-  const where = fit(
+  const where = joined(
     [
       style.bold(cut(state.name, 20)),
       style.cyan(cut(stage, 24)),
@@ -77,7 +76,7 @@ export function progressLines(state: ProgressState, { now, width, style = PLAIN 
     width,
   );
   const busy = `${PHASES[state.phase]}${state.phaseTokens > 0 ? ` ${short(state.phaseTokens)} tokens` : '…'}`;
-  const how = fit(
+  const how = joined(
     [
       clock(now - state.startedAt),
       named('reward', state.reward),
@@ -98,7 +97,7 @@ function scoreLine({ scores }: ProgressState, width: number, style: Style): stri
     scores.map((score) => score.passAt1),
     SPARKLINE,
   );
-  return fit(
+  return joined(
     [
       'held-out pass@1',
       `${style.bold(percent(last.passAt1))} ${range(last.low, last.high)}`,
@@ -113,7 +112,7 @@ function scoreLine({ scores }: ProgressState, width: number, style: Style): stri
 export function progressLine(state: ProgressState, { now, width }: LineOptions): string {
   const { stage, steps } = stageWords(state);
   const score = state.scores[state.scores.length - 1];
-  return fit(
+  return joined(
     [
       `[${clock(now - state.startedAt)}]`,
       stage,

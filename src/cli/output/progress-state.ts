@@ -36,7 +36,9 @@ export interface ProgressState {
 }
 
 export function initialProgress(
-  recipe: Pick<Recipe, 'name'> & { stages: readonly Pick<Recipe['stages'][number], 'name' | 'steps' | 'seconds'>[] },
+  recipe: Pick<Recipe, 'name'> & {
+    stages: readonly Pick<Recipe['stages'][number], 'name' | 'steps' | 'seconds'>[];
+  },
   now: number,
 ): ProgressState {
   return {

@@ -25,7 +25,10 @@ function factsOf(environment: Environment): FileFacts {
       facts.tasks++;
       if (completion !== undefined) facts.withCompletion++;
       facts.longestPrompt = Math.max(facts.longestPrompt, textOf(prompt).length);
-      facts.longestAnswer = Math.max(facts.longestAnswer, ...[...answers, completion ?? ''].map((t) => t.length));
+      facts.longestAnswer = Math.max(
+        facts.longestAnswer,
+        ...[...answers, completion ?? ''].map((t) => t.length),
+      );
     }
   return facts;
 }
@@ -116,7 +119,9 @@ function notesOf(
         ]
       : []),
     ...(size('test') < 30
-      ? [`only ${size('test')} held-out test task(s): expect wide intervals; --set environment.test=0.3 holds out more`]
+      ? [
+          `only ${size('test')} held-out test task(s): expect wide intervals; --set environment.test=0.3 holds out more`,
+        ]
       : []),
   ];
 }

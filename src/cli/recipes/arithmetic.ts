@@ -8,7 +8,14 @@ export const arithmetic: RecipeInput = {
   seed: 0,
   sampling: { maxTokens: 48, temperature: 1 },
   stages: [
-    { name: 'supervised', method: 'supervised', steps: 400, learningRate: 2e-3, schedule: 'cosine', warmupSteps: 20 },
+    {
+      name: 'supervised',
+      method: 'supervised',
+      steps: 400,
+      learningRate: 2e-3,
+      schedule: 'cosine',
+      warmupSteps: 20,
+    },
     { name: 'reinforcement', method: 'grpo', steps: 100, learningRate: 3e-4, warmupSteps: 5 },
   ],
   evaluation: { split: 'validation', tasks: 200, every: 50 },

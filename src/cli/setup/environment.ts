@@ -28,7 +28,10 @@ export async function makeEnvironment(
   return grader === undefined ? made : { ...made, environment: { ...made.environment, grader } };
 }
 
-async function makePlain(settings: EnvironmentSettings, own: Environment | undefined): Promise<MadeEnvironment> {
+async function makePlain(
+  settings: EnvironmentSettings,
+  own: Environment | undefined,
+): Promise<MadeEnvironment> {
   const { name, file, ...options } = settings;
   if (own !== undefined) {
     if (name !== own.name)

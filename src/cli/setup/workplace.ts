@@ -32,7 +32,10 @@ export function stamp(date: Date): string {
 }
 
 /** A free place for a run: `<root>/<name>-<time>`, or the given folder with the store beside it. */
-export async function newPlace(name: string, { out, root }: { out?: string; root?: string }): Promise<RunPlace> {
+export async function newPlace(
+  name: string,
+  { out, root }: { out?: string; root?: string },
+): Promise<RunPlace> {
   if (out !== undefined) {
     const folder = resolve(out);
     const own = resolve(root ?? dirname(folder));

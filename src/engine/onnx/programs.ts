@@ -249,7 +249,7 @@ export class ModelPrograms {
           const model = this.model(parameters);
           const step = decodeHidden(model, ids, cache, lastIndex, total);
           return {
-            logits: reshape(headLogits(model, step.hidden), [rows, -1]),
+            logits: headLogits(model, step.hidden),
             cache: step.cache.map(({ key, value }) => ({ key, value })),
           };
         },
