@@ -1,4 +1,5 @@
 /** Ctrl-C: once asks the work to save and stop, twice stops at once. */
+import { setMaxListeners } from 'node:events';
 import { EXIT } from './errors.ts';
 
 export interface Interrupts {
@@ -10,6 +11,8 @@ export interface Interrupts {
 /** Listens for SIGINT and SIGTERM; `onFirst` tells the user what happens now. */
 export function onInterrupt(onFirst: () => void): Interrupts {
   const controller = new AbortController();
+  // Every grading under way listens.
+  setMaxListeners(0, controller.signal);
   const handle = () => {
     if (controller.signal.aborted) process.exit(EXIT.interrupted);
     controller.abort(new Error('interrupted'));

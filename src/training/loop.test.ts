@@ -2,7 +2,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { readFile, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { methods } from '../methods/index.ts';
 import type { RecipeInput, TrainEvent, TrainOptions } from './index.ts';
 import { type Setup, ToyRun, toyRecipe } from './testing/fixture.ts';
@@ -38,16 +38,24 @@ function stopAt(stops: (phase: string, step: number) => boolean): Partial<TrainO
   };
 }
 
-/** Weights and metrics of the recipe run in one go. */
-async function wholeRun(setup: Partial<Setup> = {}) {
-  const run = await start(setup);
+/** The recipe run in one go: its record, weights, metrics and exported model. */
+async function runThrough() {
+  const run = await ToyRun.open({ methods });
   const result = await run.train(recipe);
-  return { run, result, table: run.engine.table.slice(), metrics: await run.metrics() };
+  return { run, result, table: run.engine.table, metrics: await run.metrics(), model: await exported(run) };
 }
+
+const exported = (run: ToyRun) => readFile(join(run.folder, 'run', 'model', 'table.json'), 'utf8');
+
+let whole: Awaited<ReturnType<typeof runThrough>>;
+beforeAll(async () => {
+  whole = await runThrough();
+});
+afterAll(() => whole.run.close());
 
 describe('train', () => {
   it('learns: supervised, then reinforcement, on held-out tasks', async () => {
-    const { result } = await wholeRun();
+    const { result } = whole;
     if (result.status !== 'finished') throw new Error('the run did not finish');
     const { before, after, steps } = result.summary;
     expect(steps).toBe(48);
@@ -57,7 +65,7 @@ describe('train', () => {
   });
 
   it('tells its story in order, and the store has the same one', async () => {
-    const { run, result } = await wholeRun();
+    const { run, result } = whole;
     const told = types(run.events);
     expect(told.slice(0, 3)).toEqual(['run.started', 'evaluation.finished', 'snapshot.saved']);
     expect(told.at(-1)).toBe('run.finished');
@@ -73,7 +81,7 @@ describe('train', () => {
   });
 
   it('records the metrics of every step, and the first attempts', async () => {
-    const { run, metrics } = await wholeRun();
+    const { run, metrics } = whole;
     const learning = Array.from({ length: 36 }, (_, i) => i + 13);
     for (const name of [
       'reward.mean',
@@ -106,13 +114,17 @@ describe('train', () => {
   });
 
   it('gives the same bits for the same seed, and others for another', async () => {
-    const first = await wholeRun();
-    const second = await wholeRun();
-    expect(second.table).toEqual(first.table);
-    expect(second.metrics).toEqual(first.metrics);
-    const other = await start();
-    await other.train({ ...recipe, seed: 6 });
-    expect(other.engine.table).not.toEqual(first.table);
+    const second = await runThrough();
+    open.push(second.run);
+    expect(second.table).toEqual(whole.table);
+    expect(second.metrics).toEqual(whole.metrics);
+    const one = async (seed: number) => {
+      const run = await start();
+      await run.train(toyRecipe([{ ...taught, steps: 1 }], { seed }));
+      return run.engine.table;
+    };
+    expect(await one(5)).toEqual(await one(5));
+    expect(await one(5)).not.toEqual(await one(6));
   });
 });
 
@@ -126,7 +138,6 @@ describe('interrupting and resuming', () => {
     ['at the last step', 'train', 48],
     ['in the export', 'export', 48],
   ] as const)('%s: the run ends as if it had never stopped', async (_, phase, step) => {
-    const whole = await wholeRun();
     const run = await start();
     const stopped = await run.train(
       recipe,
@@ -141,12 +152,10 @@ describe('interrupting and resuming', () => {
     expect(result.status).toBe('finished');
     expect(run.engine.table).toEqual(whole.table);
     expect(await run.metrics()).toEqual(whole.metrics);
-    const exported = (r: ToyRun) => readFile(join(r.folder, 'run', 'model', 'table.json'), 'utf8');
-    expect(await exported(run)).toBe(await exported(whole.run));
+    expect(await exported(run)).toBe(whole.model);
   });
 
   it('goes on from the snapshot before when the newest is broken, with a warning', async () => {
-    const whole = await wholeRun();
     const run = await start();
     await run.train(
       recipe,
@@ -181,13 +190,13 @@ describe('interrupting and resuming', () => {
 
   it('extends a finished run to the same weights as a longer one', async () => {
     const longer = toyRecipe([{ ...grpo, steps: 25 }]);
-    const whole = await start();
-    await whole.train(longer);
+    const straight = await start();
+    await straight.train(longer);
     const run = await start();
     await run.train(toyRecipe([grpo]));
     const result = await run.train(longer, { resume: true });
     expect(result).toMatchObject({ status: 'finished', summary: { steps: 25 } });
-    expect(run.engine.table).toEqual(whole.engine.table);
+    expect(run.engine.table).toEqual(straight.engine.table);
   });
 
   it('refuses to change the limit of a stage that is over', async () => {

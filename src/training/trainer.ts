@@ -120,14 +120,14 @@ export class Trainer {
       });
     const due = (cadence: number) => cadence > 0 && this.state.step % cadence === 0;
     try {
-      while (!stageEnded(work.stage, work.total, this.clock())) {
+      for (;;) {
+        const ended = stageEnded(work.stage, work.total, this.clock());
+        await this.evaluateIf(ended || due(this.recipe.evaluation.every));
+        if (ended) break;
+        if (this.state.stageStep > 0) await this.snapshotIf(due(this.recipe.snapshots.every));
         signal.throwIfAborted();
         await this.step(work);
-        if (stageEnded(work.stage, work.total, this.clock())) break;
-        await this.evaluateIf(due(this.recipe.evaluation.every));
-        await this.snapshotIf(due(this.recipe.snapshots.every));
       }
-      await this.evaluateIf(true);
       if (this.state.stageClosed) return;
       this.state.stageClosed = true;
       const { step, stageStep: steps, stageSeconds: seconds } = this.state;

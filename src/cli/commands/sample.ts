@@ -5,7 +5,7 @@ import { rng } from '../../random/index.ts';
 import { renderPrompt } from '../../rollout/index.ts';
 import { evaluationTasks } from '../../training/index.ts';
 import type { Environment, Task } from '../../types/index.ts';
-import { CliError, EXIT, type ExitCode } from '../errors.ts';
+import { asUsage, CliError, EXIT, type ExitCode } from '../errors.ts';
 import { Terminal } from '../output/terminal.ts';
 import { makeEnvironment } from '../setup/environment.ts';
 import { loadModel } from '../setup/model.ts';
@@ -45,8 +45,9 @@ export async function sampleCommand(what: string, options: SampleCommandOptions)
   const { engine, tokenizer } = await loadModel(target.model);
   try {
     const { n = 1, seed = 0 } = options;
-    const requests = tasks.map((task, i) => ({
-      prompt: renderPrompt(task, tokenizer),
+    const prompts = await asUsage(() => tasks.map((task) => renderPrompt(task, tokenizer)));
+    const requests = tasks.map((_, i) => ({
+      prompt: prompts[i],
       n,
       seed: rng(seed, 'sample', i).uint32(),
     }));

@@ -33,7 +33,7 @@ export function silentDisplay(): Display {
 
 /** One line whenever it changed and some seconds passed. `now` in seconds. */
 export function logDisplay(output: Output, line: () => string, now: () => number): Display {
-  let last = Number.NEGATIVE_INFINITY;
+  let last = now();
   let pending = false;
   const print = () => {
     output.write(`${line()}\n`);

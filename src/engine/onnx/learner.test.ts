@@ -73,7 +73,9 @@ describe.each([
     expect(Object.keys(one.metrics).length).toBeGreaterThan(2);
     expect(Object.keys(many.metrics)).toEqual(Object.keys(one.metrics));
     for (const [metric, value] of Object.entries(one.metrics))
-      expect(Math.abs(many.metrics[metric] - value), metric).toBeLessThan(1e-5 * Math.max(1, Math.abs(value)));
+      expect(Math.abs(many.metrics[metric] - value), metric).toBeLessThan(
+        1e-5 * Math.max(1, Math.abs(value)),
+      );
     expect(relativeGap(await takeGradient(parted), gradient)).toBeLessThan(1e-5);
 
     let loss = 0;
@@ -178,7 +180,9 @@ describe('refuses', () => {
   it('a missing scalar and missing candidates', async () => {
     const engine = await engineOf('llama');
     const objective = { ...grpo(), key: 'more', scalars: ['strength'], needs: { candidates: 2 } };
-    await expect(engine.forwardBackward(good, objective)).rejects.toThrow(/batch\.scalars\.strength: is missing/);
+    await expect(engine.forwardBackward(good, objective)).rejects.toThrow(
+      /batch\.scalars\.strength: is missing/,
+    );
     const scalars = { strength: 1 };
     await expect(engine.forwardBackward({ ...good, scalars }, objective)).rejects.toThrow(
       /batch\.candidates: is missing/,
