@@ -47,7 +47,7 @@ const ROOMS = {
 const rules = Object.entries(ROOMS).map(([room, allowed]) => ({
   name: `${room}-imports-only-below`,
   severity: 'error',
-  from: { path: `^src/${room}/`, pathNot: '\\.test\\.ts$' },
+  from: { path: `^src/${room}/`, pathNot: '(\\.test\\.ts$|/testing)' },
   to: { path: '^src/', pathNot: [`^src/(${['types', room, ...allowed].join('|')})/`] },
 }));
 module.exports = {

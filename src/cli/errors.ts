@@ -36,6 +36,7 @@ const REASONS: Record<string, string> = {
   ENOTDIR: 'part of the path is a file, not a folder',
   ENOENT: 'there is no such file or folder',
   EISDIR: 'it is a folder, not a file',
+  EEXIST: 'a file of that name is in the way',
   EMFILE: 'too many files are open',
 };
 
@@ -43,14 +44,23 @@ function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'code' in error && typeof error.code === 'string';
 }
 
+/** Why a system call failed, in words where it is a common reason. */
+export function reasonOf(error: unknown): string {
+  if (isSystemError(error) && error.code !== undefined && error.code in REASONS)
+    return `${REASONS[error.code]} (${error.code})`;
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** The message of an error for people: a bare system error is put into words, others speak for themselves. */
 export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  if (isSystemError(error) && error.syscall !== undefined && error.code !== undefined) {
-    const reason = REASONS[error.code];
-    const subject = error.path ?? 'a file';
-    if (reason !== undefined) return `cannot use ${subject}: ${reason} (${error.code})`;
-  }
+  if (
+    isSystemError(error) &&
+    error.syscall !== undefined &&
+    error.code !== undefined &&
+    error.code in REASONS
+  )
+    return `cannot use ${error.path ?? 'a file'}: ${reasonOf(error)}`;
   return error.message === '' ? error.name : error.message;
 }
 

@@ -1,5 +1,4 @@
 /** Runs a recipe with live progress, Ctrl-C handling and a report: what `train` and `quickstart` share. */
-import { mkdir } from 'node:fs/promises';
 import { relative } from 'node:path';
 import { methods } from '../methods/index.ts';
 import type { RunRecord, Store } from '../store/index.ts';
@@ -12,7 +11,6 @@ import {
   train,
 } from '../training/index.ts';
 import type { Environment } from '../types/index.ts';
-import { CliError, messageOf } from './errors.ts';
 import { onInterrupt } from './interrupts.ts';
 import type { Display } from './output/display.ts';
 import { progressLine, progressLines } from './output/progress-lines.ts';
@@ -26,6 +24,7 @@ import {
 import { scoreOf } from './output/result.ts';
 import type { Terminal } from './output/terminal.ts';
 import type { RecipeSource } from './recipe/load-recipe.ts';
+import { makeFolder } from './setup/make-folder.ts';
 import { makeModel } from './setup/model.ts';
 import { writeSource } from './setup/run-file.ts';
 import { openRunStore, type RunPlace } from './setup/workplace.ts';
@@ -55,7 +54,8 @@ export async function runTraining(run: TrainingRun): Promise<RunOutcome> {
   const { engine, tokenizer } = await makeModel(recipe, environment.symbols, {
     valueHead: needs.valueHead,
   });
-  const store = await openPlace(place);
+  await makeFolder(place.folder);
+  const store = await openRunStore(place.root);
   const progress = new LiveProgress(recipe, terminal);
   const interrupts = onInterrupt(() =>
     progress.say('Stopping: saving a snapshot. Ctrl-C again stops at once.'),
@@ -89,18 +89,6 @@ export async function runTraining(run: TrainingRun): Promise<RunOutcome> {
   }
 }
 
-async function openPlace({ folder, root }: RunPlace): Promise<Store> {
-  try {
-    await mkdir(folder, { recursive: true });
-  } catch (error) {
-    throw new CliError(`cannot make the output folder ${folder}: ${messageOf(error)}`, {
-      exitCode: 1,
-      cause: error,
-    });
-  }
-  return await openRunStore(root);
-}
-
 async function earlierScores(store: Store, run: string): Promise<ProgressState['scores']> {
   const events = await store.events(run, { types: ['evaluation.finished'] });
   return events.flatMap(({ step, data }) => {
@@ -124,6 +112,9 @@ export function shownPath(path: string): string {
   return near === '' || near.startsWith('..') ? path : near;
 }
 
+/** Logs need not fit a window. */
+const LOG_WIDTH = 120;
+
 /** Keeps the display of a run up to date. */
 class LiveProgress {
   private state: ProgressState;
@@ -137,7 +128,7 @@ class LiveProgress {
     const options = () => ({ now: now(), width: terminal.width, style: terminal.remarkStyle });
     this.display = terminal.display(
       () => progressLines(this.state, options()),
-      () => progressLine(this.state, options()),
+      () => progressLine(this.state, { ...options(), width: LOG_WIDTH }),
       now,
     );
   }

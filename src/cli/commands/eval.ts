@@ -61,7 +61,10 @@ export async function evalCommand(what: string, options: EvalCommandOptions): Pr
     const before = base && (await measure(base, 'before', interrupts.signal));
     const after = await measure(target.model, 'after', interrupts.signal);
     const seconds = (performance.now() - started) / 1000;
-    const { folder } = await newPlace(`eval-${environment.name}`, { out: options.out, root: options.runs ?? target.run?.root });
+    const { folder } = await newPlace(`eval-${environment.name}`, {
+      out: options.out,
+      root: options.runs ?? target.run?.root,
+    });
     const data = evaluationReport({ target, environment, settings, before: before ?? after, after, seconds });
     const report = (await writeReport(folder, data)).html;
     show(terminal, { target, before, after, seconds, report });

@@ -1,7 +1,15 @@
 /** `burnish train`: runs a recipe, or a user's own file of tasks, or goes on with a run. */
+import { join } from 'node:path';
 import { methods } from '../../methods/index.ts';
-import { parseRecipe, parseSetting, type Recipe, RecipeError, setByPath } from '../../training/index.ts';
-import { CliError, EXIT, type ExitCode } from '../errors.ts';
+import {
+  parseRecipe,
+  parseSetting,
+  type Recipe,
+  RecipeError,
+  SnapshotFolder,
+  setByPath,
+} from '../../training/index.ts';
+import { CliError, EXIT, type ExitCode, exitCodeOf, messageOf } from '../errors.ts';
 import { clock } from '../output/format.ts';
 import { beforeAfterLines, scoreOf } from '../output/result.ts';
 import { Terminal } from '../output/terminal.ts';
@@ -39,15 +47,13 @@ export async function trainCommand(
   const { environment, notes: more } = await makeEnvironment(plan.recipe.environment, own);
   for (const note of [...notes, ...more]) terminal.remark(note);
   terminal.remark(terminal.remarkStyle.dim(`run ${plan.place.id} in ${shownPath(plan.place.folder)}`));
-  const outcome = await runTraining({ ...plan, environment, terminal });
+  const outcome = await runTraining({ ...plan, environment, terminal }).catch(async (error: unknown) => {
+    throw await withWayOn(error, plan.place);
+  });
   return showOutcome(outcome, plan, terminal);
 }
 
-function showOutcome(
-  outcome: RunOutcome,
-  { place }: Plan | Omit<Plan, 'own' | 'notes'>,
-  terminal: Terminal,
-): ExitCode {
+function showOutcome(outcome: RunOutcome, { place }: Pick<Plan, 'place'>, terminal: Terminal): ExitCode {
   const { style } = terminal;
   if (outcome.status === 'interrupted') {
     const resume = `burnish train --resume ${resumeArgument(place)}`;
@@ -85,6 +91,15 @@ function showOutcome(
   return EXIT.ok;
 }
 
+/** The error, with how to go on when its cause is gone, where the run has snapshots. */
+async function withWayOn(error: unknown, place: TrainingRun['place']): Promise<unknown> {
+  const exitCode = exitCodeOf(error);
+  const steps = await new SnapshotFolder(join(place.folder, 'snapshots')).steps();
+  if (exitCode === EXIT.usage || steps.length === 0) return error;
+  const message = `${messageOf(error)}\nSaved up to step ${steps[0]}; go on with: burnish train --resume ${resumeArgument(place)}`;
+  return new CliError(message, { exitCode, cause: error });
+}
+
 /** What to type to go on with a run: its identifier where it is in the usual place, else its folder. */
 function resumeArgument({ id, folder, root }: TrainingRun['place']): string {
   return shownPath(root) === DEFAULT_ROOT ? id : shownPath(folder);
@@ -102,11 +117,17 @@ function withOptions(input: unknown, { set = [], seed, model }: TrainCommandOpti
   return recipe;
 }
 
+/** What `--set environment.…` says. */
+function environmentSettings({ set = [] }: TrainCommandOptions): Record<string, unknown> {
+  const settings = set.map(parseSetting).filter(({ path }) => /^environment\.[^.]+$/.test(path));
+  return Object.fromEntries(settings.map(({ path, value }) => [path.slice('environment.'.length), value]));
+}
+
 async function planNew(what: string | undefined, options: TrainCommandOptions): Promise<Plan> {
   if (what === undefined)
     throw new CliError("no recipe given: expected a recipe's name or path, as in 'burnish train countdown'");
   const model = options.model === undefined ? undefined : modelPath(options.model, process.cwd());
-  const loaded = await loadRecipe(what, { model });
+  const loaded = await loadRecipe(what, { model, environment: environmentSettings(options) });
   const recipe = parse(withOptions(loaded.input, options), loaded.source);
   const place = await newPlace(recipe.name, { out: options.out, root: options.runs });
   await refuseTaken(place);

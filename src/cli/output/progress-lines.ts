@@ -25,14 +25,13 @@ const PHASES: Record<ProgressState['phase'], string> = {
 const BAR = 20;
 const SPARKLINE = 24;
 
-/** Parts joined by two spaces, those that do not fit the width left out from the end. */
+/** Parts joined by two spaces, those that do not fit the width left out. */
 function joined(parts: readonly (string | undefined)[], width: number): string {
   let line = '';
   for (const part of parts) {
     if (part === undefined) continue;
     const longer = line === '' ? part : `${line}  ${part}`;
-    if (columns(longer) > width) break;
-    line = longer;
+    if (columns(longer) <= width) line = longer;
   }
   return line;
 }

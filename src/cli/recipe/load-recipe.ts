@@ -3,7 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { dirname, extname, isAbsolute, resolve } from 'node:path';
 import { nearest, RecipeError } from '../../training/index.ts';
 import type { Environment, Grader } from '../../types/index.ts';
-import { CliError, messageOf } from '../errors.ts';
+import { CliError, messageOf, reasonOf } from '../errors.ts';
 import { builtInNames, builtInRecipe } from '../recipes/index.ts';
 
 /** Where a recipe came from; kept with the run, so that its code can be found again. */
@@ -24,6 +24,13 @@ export interface LoadedRecipe {
   notes: string[];
 }
 
+export interface LoadOptions {
+  /** Model to start from, instead of the recipe's. */
+  model?: string;
+  /** Settings of the environment that a recipe for a file of tasks is to be made with. */
+  environment?: Readonly<Record<string, unknown>>;
+}
+
 const SCRIPTS = ['.ts', '.mts', '.js', '.mjs'];
 const DOCUMENTS = ['.yaml', '.yml', '.json'];
 
@@ -31,7 +38,7 @@ const DOCUMENTS = ['.yaml', '.yml', '.json'];
  * A built-in recipe's name, a recipe file, or a JSONL file of tasks. Relative paths inside a file are taken from its
  * folder. Throws a CliError that says what was looked for.
  */
-export async function loadRecipe(what: string, options: { model?: string } = {}): Promise<LoadedRecipe> {
+export async function loadRecipe(what: string, options: LoadOptions = {}): Promise<LoadedRecipe> {
   const extension = extname(what).toLowerCase();
   if (extension === '.jsonl' || extension === '.ndjson') {
     const { recipeForFile } = await import('./own-file.ts');
@@ -49,7 +56,7 @@ async function loadWritten(what: string, extension: string): Promise<LoadedRecip
   if (!SCRIPTS.includes(extension) && !DOCUMENTS.includes(extension)) throw unknownRecipe(what);
   const path = resolve(what);
   await stat(path).catch((error: unknown) => {
-    throw new CliError(`cannot read the recipe ${what}: ${messageOf(error)}`, { cause: error });
+    throw new CliError(`cannot read the recipe ${what}: ${reasonOf(error)}`, { cause: error });
   });
   const source: RecipeSource = { kind: 'file', path };
   if (DOCUMENTS.includes(extension))

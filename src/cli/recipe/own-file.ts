@@ -2,8 +2,8 @@
 import { basename } from 'node:path';
 import type { Environment, Task } from '../../types/index.ts';
 import { makeEnvironment } from '../setup/environment.ts';
-import { chooseGrader, graderWords } from '../setup/file-graders.ts';
-import type { LoadedRecipe } from './load-recipe.ts';
+import { chooseGrader, graderWords, isFileGrader } from '../setup/file-graders.ts';
+import type { LoadedRecipe, LoadOptions } from './load-recipe.ts';
 
 interface FileFacts {
   tasks: number;
@@ -33,20 +33,31 @@ function factsOf(environment: Environment): FileFacts {
   return facts;
 }
 
+/** Files of fewer tasks hold out a larger share, so that the figures mean something. */
+const SMALL = 200;
+
 const roundUp = (value: number, to: number) => Math.ceil(value / to) * to;
 
 /**
  * Reads the file and chooses:
+ * - the held-out shares: a fifth for validation and a fifth for the test in small files, else a tenth each;
  * - the model: the given folder, else a fresh small one over the file's own characters;
  * - a supervised stage where lines have worked completions, or where the model is fresh (it knows nothing yet, so
  *   every reward would be 0): it imitates the completions, and the answer where a line has none;
  * - then reinforcement with GRPO, with the strictest grader that accepts the file's own worked completions.
  * Throws a CliError when the file cannot be used; each bad line is named with its number and reason.
  */
-export async function recipeForFile(path: string, { model }: { model?: string }): Promise<LoadedRecipe> {
-  const { environment } = await makeEnvironment({ file: path });
-  const facts = factsOf(environment);
-  const grader = await chooseGrader(environment);
+export async function recipeForFile(
+  path: string,
+  { model, environment: given = {} }: LoadOptions,
+): Promise<LoadedRecipe> {
+  const facts = factsOf((await makeEnvironment({ file: path, ...given })).environment);
+  const shares = facts.tasks < SMALL ? { validation: 0.2, test: 0.2 } : {};
+  const settings = { file: path, ...shares, ...given };
+  const { environment } = await makeEnvironment(settings);
+  const grader = isFileGrader(given.grader)
+    ? { name: given.grader, refused: 0, of: 0 }
+    : await chooseGrader(environment);
   const isFresh = model === undefined;
   const supervise = isFresh || facts.withCompletion > 0;
   const maxTokens = Math.min(512, roundUp(facts.longestAnswer + 8, 8));
@@ -55,16 +66,17 @@ export async function recipeForFile(path: string, { model }: { model?: string })
     name: 'supervised',
     method: 'supervised',
     batchSize,
-    steps: Math.min(2000, Math.max(isFresh ? 200 : 50, Math.round((4 * facts.tasks) / batchSize))),
+    steps: Math.min(2000, Math.max(isFresh ? 80 : 20, Math.round((4 * facts.tasks) / batchSize))),
     learningRate: isFresh ? 2e-3 : 2e-5,
     schedule: 'cosine',
     warmupFraction: 0.05,
+    weightDecay: isFresh ? 0.1 : 0,
   };
   const reinforcement = {
     name: 'reinforcement',
     method: 'grpo',
     promptsPerStep: Math.min(16, environment.size('train')),
-    steps: 60,
+    steps: 40,
     learningRate: isFresh ? 3e-4 : 1e-6,
     schedule: 'linear',
     warmupSteps: 5,
@@ -83,10 +95,10 @@ export async function recipeForFile(path: string, { model }: { model?: string })
     input: {
       name: name === '' ? 'own-file' : name,
       model: model ?? { config },
-      environment: { file: path, grader: grader.name, ...(supervise ? { demonstrations: 'answer' } : {}) },
+      environment: { ...settings, grader: grader.name, ...(supervise ? { demonstrations: 'answer' } : {}) },
       sampling: { maxTokens, temperature: 1 },
       stages: supervise ? [supervised, reinforcement] : [reinforcement],
-      evaluation: { split: 'validation', tasks: 200, samples: 4, every: 50 },
+      evaluation: { split: 'validation', tasks: 200, samples: 4, every: 20 },
       report: { split: 'test', tasks: 500, samples: 4 },
     },
     source: { kind: 'data', path },
@@ -120,7 +132,7 @@ function notesOf(
       : []),
     ...(size('test') < 30
       ? [
-          `only ${size('test')} held-out test task(s): expect wide intervals; --set environment.test=0.3 holds out more`,
+          `only ${size('test')} held-out test task(s): expect wide intervals; --set environment.test=0.4 holds out more`,
         ]
       : []),
   ];

@@ -5,7 +5,7 @@ import { createOnnxEngine, type Engine } from '../../engine/index.ts';
 import { type ModelConfig, modelConfigSchema } from '../../nn/index.ts';
 import { loadTokenizer, symbolTokenizer, type Tokenizer } from '../../text/index.ts';
 import { describeIssues, type Recipe, RecipeError } from '../../training/index.ts';
-import { asUsage, CliError, messageOf } from '../errors.ts';
+import { asUsage, CliError, reasonOf } from '../errors.ts';
 import { packageRoot } from '../package.ts';
 import { SHIPPED } from '../recipe/load-recipe.ts';
 
@@ -20,7 +20,7 @@ export async function modelFolder(model: string): Promise<string> {
   const folder = isShipped ? join(packageRoot, 'models', model.slice(SHIPPED.length)) : model;
   const found = await stat(folder).catch((error: unknown) => {
     const hint = isShipped ? '' : '; expected a Hugging Face folder with config.json and model.safetensors';
-    throw new CliError(`there is no model folder ${folder}: ${messageOf(error)}${hint}`, { cause: error });
+    throw new CliError(`there is no model folder ${folder}: ${reasonOf(error)}${hint}`, { cause: error });
   });
   if (!found.isDirectory()) throw new CliError(`${folder} is no model folder: it is a file`);
   return folder;

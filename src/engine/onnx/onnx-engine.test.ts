@@ -1,12 +1,12 @@
+import { createHash } from 'node:crypto';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { fixtureFolder, largestGap } from '../../nn/testing/fixtures.ts';
+import { largestGap } from '../../nn/testing/fixtures.ts';
 import { crossEntropy, grpo, lossWeights, ppoClip } from '../../objectives/index.ts';
-import { symbolTokenizer } from '../../text/index.ts';
 import type { Engine, EngineSnapshot, TrainingBatch } from '../index.ts';
-import { randomBatch, randomTokens, TOKENIZER, tinyEngine } from '../testing/engines.ts';
+import { randomBatch, randomTokens, tinyEngine } from '../testing/engines.ts';
 import { createOnnxEngine, type OnnxEngineOptions } from './index.ts';
 
 const engines: Engine[] = [];
@@ -22,6 +22,13 @@ afterEach(() => {
 const ADAM = { learningRate: 1e-2, maxGradNorm: 1, weightDecay: 0.01 };
 const LORA = { rank: 2, alpha: 4, targets: ['q_proj', 'down_proj'] };
 const ROWS = [8, 20].map((length, i) => randomTokens(length, 'rows', i));
+/** A snapshot's facts, and digests of its arrays: equal if and only if every bit is. */
+const bitsOf = ({ arrays, facts }: EngineSnapshot) => ({
+  facts,
+  ...Object.fromEntries(
+    Object.entries(arrays).map(([name, x]) => [name, createHash('sha256').update(x).digest('hex')]),
+  ),
+});
 const weightsOf = (engine: Engine) => engine.snapshot().arrays.parameters;
 
 /** One step as the loop takes it: groups sampled, the share of even tokens as reward, one clipped update. */
@@ -71,7 +78,7 @@ describe('determinism', () => {
     ];
     const before = weightsOf(two);
     await steps(two, 0, 5);
-    expect(two.snapshot()).toEqual(one.snapshot());
+    expect(bitsOf(two.snapshot())).toEqual(bitsOf(one.snapshot()));
     expect(largestGap(before, weightsOf(one))).toBeGreaterThan(1e-3);
     expect(one.weightsVersion).toBe(5);
   });
@@ -84,19 +91,20 @@ describe('determinism', () => {
     resumed.restore(saved);
     expect(resumed.weightsVersion).toBe(2);
     await steps(resumed, 2, 4);
-    expect(resumed.snapshot()).toEqual(whole.snapshot());
+    expect(bitsOf(resumed.snapshot())).toEqual(bitsOf(whole.snapshot()));
     whole.restore(saved);
-    expect(whole.snapshot()).toEqual(saved);
+    expect(bitsOf(whole.snapshot())).toEqual(bitsOf(saved));
     await steps(whole, 2, 4);
-    expect(whole.snapshot()).toEqual(resumed.snapshot());
+    expect(bitsOf(whole.snapshot())).toEqual(bitsOf(resumed.snapshot()));
   });
 
   it('a snapshot stays as it was while training goes on', async () => {
     const engine = await engineOf();
     const saved = engine.snapshot();
-    const copy = structuredClone(saved);
+    const before = bitsOf(saved);
     await step(engine, 0);
-    expect(saved).toEqual(copy);
+    expect(bitsOf(saved)).toEqual(before);
+    expect(bitsOf(engine.snapshot())).not.toEqual(before);
   });
 });
 
@@ -127,13 +135,13 @@ describe('optimStep', () => {
 
   it('skips a gradient that is not finite, and goes on as if it had never been', async () => {
     const engine = await engineOf();
-    const before = engine.snapshot();
+    const before = bitsOf(engine.snapshot());
     const good = randomBatch([9, 20]);
     const bad = { ...good, weight: good.weight.map((row) => Array.from(row, () => Number.NaN)) };
     await engine.forwardBackward(bad, grpo());
     const result = await engine.optimStep(ADAM);
     expect(result).toEqual({ weightsVersion: 0, gradNorm: Number.NaN, skipped: true });
-    expect(engine.snapshot()).toEqual(before);
+    expect(bitsOf(engine.snapshot())).toEqual(before);
     await expect(engine.optimStep(ADAM)).rejects.toThrow(/no gradient/);
 
     const other = await engineOf();
@@ -141,7 +149,7 @@ describe('optimStep', () => {
       await each.forwardBackward(good, grpo());
       await each.optimStep(ADAM);
     }
-    expect(engine.snapshot()).toEqual(other.snapshot());
+    expect(bitsOf(engine.snapshot())).toEqual(bitsOf(other.snapshot()));
   });
 
   it('lowers the loss of the batch that it learns', async () => {
@@ -175,10 +183,10 @@ describe('restore', () => {
     ['adapters', 'llama', { lora: LORA }],
   ])('refuses a snapshot of %s', async (_, name, options) => {
     const engine = await engineOf();
-    const before = engine.snapshot();
+    const before = bitsOf(engine.snapshot());
     const other = (await engineOf(name, options)).snapshot();
     expect(() => engine.restore(other)).toThrow(/snapshot is of another model: .*llama/);
-    expect(engine.snapshot()).toEqual(before);
+    expect(bitsOf(engine.snapshot())).toEqual(before);
   });
 
   it('tells adapters of equal size apart by what they adapt and how strongly', async () => {
@@ -195,8 +203,8 @@ describe('restore', () => {
 
   it('refuses a damaged snapshot and keeps what it has', async () => {
     const engine = await steps(await engineOf(), 0, 1);
-    const before = engine.snapshot();
-    const { arrays, facts } = structuredClone(before);
+    const { arrays, facts } = engine.snapshot();
+    const before = bitsOf({ arrays, facts });
     const damaged: [EngineSnapshot, RegExp][] = [
       [
         { arrays: { ...arrays, v: arrays.v.slice(1) }, facts },
@@ -210,7 +218,7 @@ describe('restore', () => {
       [{ arrays, facts: { ...facts, optimiserSteps: -1 } }, /stepCount is -1/],
     ];
     for (const [snapshot, message] of damaged) expect(() => engine.restore(snapshot)).toThrow(message);
-    expect(engine.snapshot()).toEqual(before);
+    expect(bitsOf(engine.snapshot())).toEqual(before);
   });
 
   it('drops the gradient, and refuses while a call is under way', async () => {
@@ -256,9 +264,9 @@ it('exports a folder that gives the same model, and stays as it is', async () =>
   const engine = await steps(await engineOf('llama', { lora: LORA, valueHead: true }), 0, 2);
   const folder = await mkdtemp(join(tmpdir(), 'burnish-'));
   try {
-    const before = [engine.snapshot(), await engine.forward(ROWS, { values: true })];
+    const before = [bitsOf(engine.snapshot()), await engine.forward(ROWS, { values: true })];
     await engine.export(folder);
-    expect([engine.snapshot(), await engine.forward(ROWS, { values: true })]).toEqual(before);
+    expect([bitsOf(engine.snapshot()), await engine.forward(ROWS, { values: true })]).toEqual(before);
     expect((await readdir(folder)).sort()).toEqual([
       'config.json',
       'model.safetensors',
@@ -275,30 +283,4 @@ it('exports a folder that gives the same model, and stays as it is', async () =>
   } finally {
     await rm(folder, { recursive: true });
   }
-});
-
-describe('createOnnxEngine', () => {
-  const llama = fixtureFolder('llama');
-  const many = symbolTokenizer(Array.from({ length: 200 }, (_, i) => String.fromCharCode(300 + i)));
-  it.each<[string, OnnxEngineOptions, RegExp]>([
-    ['a folder that is not there', { model: '/nowhere/model' }, /model folder \/nowhere\/model: there is no/],
-    ['a folder without a tokenizer', { model: llama }, /no tokenizer in .*llama/],
-    [
-      'a tokenizer too large',
-      { model: llama, tokenizer: many },
-      /tokenizer: has 202 tokens, the model only 97/,
-    ],
-    [
-      'a limit of 0',
-      { model: llama, tokenizer: TOKENIZER, limits: { maxRows: 0 } },
-      /limits\.maxRows: got 0, expected an integer of at least 1/,
-    ],
-    [
-      'a limit that is no number',
-      { model: llama, tokenizer: TOKENIZER, limits: { learnTokens: Number.NaN } },
-      /limits\.learnTokens: got NaN/,
-    ],
-  ])('refuses %s', async (_, options, message) => {
-    await expect(createOnnxEngine(options)).rejects.toThrow(message);
-  });
 });

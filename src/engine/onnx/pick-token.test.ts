@@ -52,24 +52,23 @@ function frequencies(settings: PickSettings, n: number): number[] {
 }
 
 describe('TokenPicker', () => {
-  const cases: PickSettings[] = [
-    { temperature: 1 },
-    { temperature: 0.5 },
-    { temperature: 2 },
-    { temperature: 1, topK: 5 },
-    { temperature: 1, topK: 1 },
-    { temperature: 1, topK: 500 },
-    { temperature: 1, topP: 0.6 },
-    { temperature: 1, topP: 1e-6 },
-    { temperature: 1, topP: 1 },
-    { temperature: 1, minP: 0.2 },
-    { temperature: 1, minP: 1 },
-    { temperature: 1, minP: 0 },
-    { temperature: 0.8, topK: 10, topP: 0.8, minP: 0.1 },
+  const cases: [draws: number, PickSettings][] = [
+    [100_000, { temperature: 1 }],
+    [100_000, { temperature: 0.5 }],
+    [100_000, { temperature: 0.8, topK: 10, topP: 0.8, minP: 0.1 }],
+    [20_000, { temperature: 2 }],
+    [20_000, { temperature: 1, topK: 5 }],
+    [20_000, { temperature: 1, topP: 0.6 }],
+    [20_000, { temperature: 1, minP: 0.2 }],
+    [2_000, { temperature: 1, topK: 1 }],
+    [20_000, { temperature: 1, topK: 500 }],
+    [2_000, { temperature: 1, topP: 1e-6 }],
+    [20_000, { temperature: 1, topP: 1 }],
+    [2_000, { temperature: 1, minP: 1 }],
+    [20_000, { temperature: 1, minP: 0 }],
   ];
 
-  it.each(cases)('draws the distribution that %j defines (chi-square of 1e5 draws)', (settings) => {
-    const n = 100_000;
+  it.each(cases)('%i draws follow the distribution that %j defines (chi-square)', (n, settings) => {
     const expected = direct(LOGITS, settings);
     const counts = frequencies(settings, n);
     let chiSquare = 0;
@@ -98,6 +97,22 @@ describe('TokenPicker', () => {
     picker.pick(Float32Array.of(1, 4, -2, 4, 0), 0, 5, stream, picked);
     expect(picked.token).toBe(1);
     expect(stream.uint32()).toBe(rng(3).uint32());
+  });
+
+  it.each<[PickSettings, number[]]>([
+    [{ temperature: 1, minP: 1 }, [1, 3, 4]],
+    [{ temperature: 1, topK: 2 }, [1, 3]],
+    [{ temperature: 1, topP: 0.5 }, [1, 3]],
+  ])('of equal tokens, %j keeps %j', (settings, kept) => {
+    const picker = new TokenPicker(settings);
+    const stream = rng(7);
+    const drawn = new Set<number>();
+    const picked: Picked = { token: -1, logprob: 0 };
+    for (let i = 0; i < 200; i++) {
+      picker.pick(Float32Array.of(0, 4, -2, 4, 4), 0, 5, stream, picked);
+      drawn.add(picked.token);
+    }
+    expect([...drawn].sort()).toEqual(kept);
   });
 
   it('draws one uniform a token, so that a stream can be continued', () => {

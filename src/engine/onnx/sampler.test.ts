@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CHECKPOINTS, largestGap } from '../../nn/testing/fixtures.ts';
+import { grpo } from '../../objectives/index.ts';
 import type { Engine, SampleRequest } from '../engine.ts';
-import { randomTokens, TOKENIZER, tinyEngine, VOCABULARY } from '../testing/engines.ts';
+import { FRESH, randomBatch, randomTokens, TOKENIZER, tinyEngine, VOCABULARY } from '../testing/engines.ts';
+import type { OnnxEngineOptions } from './index.ts';
 
 const ALL = Int32Array.from({ length: VOCABULARY }, (_, i) => i);
 
@@ -62,6 +64,30 @@ describe.each(CHECKPOINTS)('%s', (name) => {
       expect(await tokensOf(engine, [request])).toEqual([together[i]]);
     expect(await tokensOf(engine, [...requests].reverse())).toEqual([...together].reverse());
   });
+});
+
+it.each<[string, Partial<OnnxEngineOptions>]>([
+  [
+    'weights with adapters that have learned',
+    { lora: { rank: 2, alpha: 8, targets: ['q_proj', 'v_proj', 'up_proj'] } },
+  ],
+  ['a fresh model with a long context', { model: FRESH, seed: 4 }],
+])('agrees with forward on %s', async (_, options) => {
+  const engine = await tinyEngine('llama', options);
+  await engine.forwardBackward(randomBatch([20, 9]), grpo());
+  await engine.optimStep({ learningRate: 0.05 });
+  const positions = options.model === FRESH ? FRESH.maxPositions : 64;
+  const prompts = [positions - 20, 5, 40].map((length, i) => randomTokens(length, 'long', i));
+  const results = await engine.sample(
+    prompts.map((prompt, seed) => ({ prompt, n: 2, seed })),
+    { maxTokens: 20, stopTokens: [] },
+  );
+  const rows = results.flatMap((samples, i) => samples.map(({ tokens }) => [...prompts[i], ...tokens]));
+  const { logprobs } = await engine.forward(rows);
+  results.flat().forEach((sample, i) => {
+    expect(largestGap(sample.logprobs, logprobs[i].slice(-20))).toBeLessThan(1e-4);
+  });
+  engine.dispose();
 });
 
 describe('sampling', () => {

@@ -1,4 +1,5 @@
 /** For tests: engines on the tiny checkpoints, batches to learn from, and the gradient that an engine holds. */
+import type { ModelConfig } from '../../nn/index.ts';
 import { fixtureFolder } from '../../nn/testing/fixtures.ts';
 import { rng } from '../../random/index.ts';
 import { symbolTokenizer } from '../../text/index.ts';
@@ -12,6 +13,26 @@ export const VOCABULARY = 97;
 export const TOKENIZER = symbolTokenizer(
   Array.from({ length: VOCABULARY - 2 }, (_, i) => String.fromCharCode(32 + i)),
 );
+
+/** A fresh model with a longer context than the checkpoints have, without shared key-value heads. */
+export const FRESH: ModelConfig = {
+  architecture: 'llama',
+  vocabSize: VOCABULARY,
+  hiddenSize: 32,
+  intermediateSize: 48,
+  layers: 2,
+  heads: 2,
+  kvHeads: 2,
+  headDim: 16,
+  ropeTheta: 10000,
+  rmsNormEps: 1e-6,
+  maxPositions: 300,
+  tieEmbeddings: true,
+  qkvBias: false,
+  outputBias: false,
+  qkNorm: false,
+  eosIds: [TOKENIZER.eosId],
+};
 
 /** An engine on a tiny checkpoint. */
 export function tinyEngine(name: string, options: Partial<OnnxEngineOptions> = {}): Promise<Engine> {
