@@ -11,6 +11,8 @@ import { SnapshotFolder } from './index.ts';
 import type { ToyEngineKind } from './testing/kill-run.ts';
 
 const CHILD = fileURLToPath(new URL('./testing/kill-child.ts', import.meta.url));
+/** Of the recipe in kill-run.ts. */
+const STEPS = 22;
 const folders: string[] = [];
 const fresh = async () => {
   const folder = await mkdtemp(join(tmpdir(), 'burnish-kill-'));
@@ -21,8 +23,22 @@ afterAll(async () => {
   for (const folder of folders) await rm(folder, { recursive: true, force: true });
 });
 
-/** One sitting; killed `delay` ms after its `lines`-th line, unless it ends before. */
-async function sitting(kind: ToyEngineKind, folder: string, kill?: { lines: number; delay: number }) {
+interface Kill {
+  /** The step to wait for, further lines of progress after it, and then milliseconds. */
+  step: number;
+  lines: number;
+  delay: number;
+}
+
+/** Whether the output has come far enough. */
+function reached(output: string, { step, lines }: Kill): boolean {
+  const steps = output.split('\n').map((line) => Number(line.split(' ')[1] ?? -1));
+  const first = steps.findIndex((at) => at >= step);
+  return first >= 0 && steps.length > first + 1 + lines;
+}
+
+/** One sitting; true when it was killed, false when it ended before. */
+async function sitting(kind: ToyEngineKind, folder: string, kill?: Kill): Promise<boolean> {
   const child = spawn(process.execPath, ['--import', 'tsx', CHILD, kind, folder], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -34,7 +50,7 @@ async function sitting(kind: ToyEngineKind, folder: string, kill?: { lines: numb
   });
   child.stdout.on('data', (chunk) => {
     output += chunk;
-    if (kill && timer === undefined && output.split('\n').length > kill.lines)
+    if (kill && timer === undefined && reached(output, kill))
       timer = setTimeout(() => child.kill('SIGKILL'), kill.delay);
   });
   const signal = await new Promise<string | null>((resolve, reject) => {
@@ -44,7 +60,7 @@ async function sitting(kind: ToyEngineKind, folder: string, kill?: { lines: numb
   clearTimeout(timer);
   const killed = signal === 'SIGKILL';
   if (!killed && !output.endsWith('finished\n')) throw new Error(`the child failed: ${errors}`);
-  return { killed, lines: output.split('\n').length - 1 };
+  return killed;
 }
 
 /** Weights, optimiser, state and metrics of a finished run, without its wall times. */
@@ -71,24 +87,18 @@ async function outcome(folder: string) {
 
 const exportedFile = { tabular: 'table.json', onnx: 'model.safetensors' };
 
-describe.each([
-  ['tabular', 4],
-  ['onnx', 4],
-] as const)('a run on the %s engine, killed %i times', (kind, kills) => {
+describe.each(['tabular', 'onnx'] as const)('a run on the %s engine, killed in every part of it', (kind) => {
   it('ends bit-equal to one never killed', { timeout: 180_000 }, async () => {
     const whole = await fresh();
-    const { lines } = await sitting(kind, whole);
+    await sitting(kind, whole);
     const folder = await fresh();
     const random = rng(11, 'kill', kind);
-    let killed = 0;
-    for (let i = 0; i < kills; i++) {
-      // A later sitting has less to do, so it is killed sooner.
-      const at = 1 + random.int(Math.ceil(lines / 3));
-      const sat = await sitting(kind, folder, { lines: at, delay: random.int(12) });
-      if (!sat.killed) break;
-      killed++;
+    const parts = 4;
+    for (let part = 0; part < parts; part++) {
+      const step = 1 + Math.floor(((part + random.uniform()) * (STEPS - 2)) / parts);
+      const kill = { step, lines: random.int(5), delay: random.int(10) };
+      expect(await sitting(kind, folder, kill)).toBe(true);
     }
-    expect(killed).toBeGreaterThanOrEqual(2);
     await sitting(kind, folder);
     expect(await outcome(folder)).toEqual(await outcome(whole));
     const model = (from: string) => readFile(join(from, 'run', 'model', exportedFile[kind]));

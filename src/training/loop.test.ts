@@ -135,6 +135,7 @@ describe('interrupting and resuming', () => {
     ['in the evaluation within a stage', 'evaluate', 21],
     ['in the evaluation at the end of a stage', 'evaluate', 30],
     ['before anything', 'evaluate', 0],
+    ['in the last stage', 'sample', 40],
     ['at the last step', 'train', 48],
     ['in the export', 'export', 48],
   ] as const)('%s: the run ends as if it had never stopped', async (_, phase, step) => {

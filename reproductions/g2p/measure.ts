@@ -1,0 +1,47 @@
+/** Word and phoneme error rates of a model on the whole test split, decoded greedily. */
+import type { FrozenEngine } from '../../src/engine/index.ts';
+import {
+  closestPronunciation,
+  parsePhonemes,
+  phonemeErrorRate,
+  wordErrorRate,
+} from '../../src/environments/index.ts';
+import type { Tokenizer } from '../../src/text/index.ts';
+import { evaluate } from '../../src/training/index.ts';
+import type { Environment } from '../../src/types/index.ts';
+
+export interface Measurement {
+  words: number;
+  wordErrorRate: number;
+  phonemeErrorRate: number;
+  /** For every test word in order, '1' where the model is wrong. */
+  wrong: string;
+}
+
+const MAX_TOKENS = 32;
+
+export async function measure(
+  engine: FrozenEngine,
+  tokenizer: Tokenizer,
+  environment: Environment,
+): Promise<Measurement> {
+  const { groups } = await evaluate({
+    engine,
+    tokenizer,
+    environment,
+    split: 'test',
+    tasks: environment.size('test'),
+    sampling: { maxTokens: MAX_TOKENS, temperature: 0 },
+    seed: 0,
+  });
+  const results = groups.map(({ task, trajectories }) => ({
+    phonemes: parsePhonemes(trajectories[0].completion),
+    pronunciations: (task.data as { pronunciations: string[][] }).pronunciations,
+  }));
+  return {
+    words: results.length,
+    wordErrorRate: wordErrorRate(results),
+    phonemeErrorRate: phonemeErrorRate(results),
+    wrong: results.map((result) => (closestPronunciation(result).errors > 0 ? '1' : '0')).join(''),
+  };
+}
