@@ -37,7 +37,14 @@ export default defineRecipe({
 
   stages: [
     // Imitation, until the model knows how an answer looks and is sometimes right...
-    { name: 'supervised', method: 'supervised', steps: 350, learningRate: 3e-3, schedule: 'cosine', warmupSteps: 20 },
+    {
+      name: 'supervised',
+      method: 'supervised',
+      steps: 350,
+      learningRate: 3e-3,
+      schedule: 'cosine',
+      warmupSteps: 20,
+    },
     // ...then practice: 8 attempts at each of 16 tasks a step, each compared with the others at its task.
     {
       name: 'reinforcement',

@@ -5,14 +5,19 @@ export function clock(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
   if (whole < 60) return `${whole} s`;
   if (whole < 3600) return `${Math.floor(whole / 60)} m ${whole % 60} s`;
-  return `${Math.floor(whole / 3600)} h ${Math.round((whole % 3600) / 60)} m`;
+  const minutes = Math.round(whole / 60);
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} m`;
 }
 
 /** A count in few characters: 950, 12.3k, 4.56M. */
 export function short(count: number): string {
-  const [value, unit] =
-    count >= 1e9 ? [count / 1e9, 'G'] : count >= 1e6 ? [count / 1e6, 'M'] : [count / 1e3, 'k'];
-  return count < 1000 ? String(Math.round(count)) : `${value.toPrecision(3)}${unit}`;
+  if (count < 999.5) return String(Math.round(count));
+  const units = ['k', 'M', 'G'];
+  let value = count / 1000;
+  let unit = 0;
+  // 999.5 would be written as 1.00e+3.
+  for (; value >= 999.5 && unit < units.length - 1; unit++) value /= 1000;
+  return `${value.toPrecision(3)}${units[unit]}`;
 }
 
 /** A share of 1: 0.3125 → `31.3%`. */

@@ -13,9 +13,9 @@ export interface RowBatch {
 /** What starting one more run costs, in padded tokens. */
 const RUN_COST = 128;
 
-/** The padded length for `tokens` tokens: steps of 16 up to 128, of 64 up to 512, of 256 above. */
+/** The padded length for `tokens` tokens: steps of 8 up to 64, of 16 up to 128, of 64 up to 512, of 256 above. */
 export function bucketLength(tokens: number): number {
-  const step = tokens <= 128 ? 16 : tokens <= 512 ? 64 : 256;
+  const step = tokens <= 64 ? 8 : tokens <= 128 ? 16 : tokens <= 512 ? 64 : 256;
   return Math.max(step, Math.ceil(tokens / step) * step);
 }
 
