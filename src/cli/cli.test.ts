@@ -65,7 +65,9 @@ describe.concurrent('burnish', () => {
         (await size(join(cwd, 'out/one/model/model.safetensors'))) /
         (await size(join(cwd, 'copy/model.safetensors')));
       expect(ratio).toBeGreaterThan(1.5);
-      const again = await run('eval copy --environment arithmetic --set digits=[1,1] --tasks 4 --json');
+      const again = await run(
+        'eval copy --environment arithmetic --set digits=[1,1] --tasks 4 --max-tokens 8 --json',
+      );
       expect(lastObject(again)).toMatchObject({ before: score, after: score });
     });
   });

@@ -67,7 +67,7 @@ describe.concurrent('what is wrong is said once, with the right exit code', () =
       await writeFile(join(cwd, 'tiny.yaml'), tinyRecipe);
       const readOnly = failing('mkdir', 'locked', 'EROFS');
       expect(await failure('train tiny.yaml --out locked/run', cwd, 1, readOnly)).toMatch(
-        /cannot make the output folder .*locked: the file system is read-only/,
+        /cannot make the output folder .*locked.run: the file system is read-only/,
       );
       await writeFile(join(cwd, 'file'), '');
       expect(await failure('train tiny.yaml --out file/run', cwd, 1)).toContain('part of the path is a file');

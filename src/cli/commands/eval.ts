@@ -19,6 +19,7 @@ import { clock, short } from '../output/format.ts';
 import { beforeAfterLines, detailLines, measuredOn, scoreLine, scoreOf } from '../output/result.ts';
 import { Terminal } from '../output/terminal.ts';
 import { type LoadedRecipe, loadRecipe } from '../recipe/load-recipe.ts';
+import { builtInRecipe } from '../recipes/index.ts';
 import { makeEnvironment } from '../setup/environment.ts';
 import { loadModel, makeModel, modelFolder } from '../setup/model.ts';
 import { ownParts } from '../setup/run-file.ts';
@@ -127,8 +128,7 @@ async function foundSettings(
   options: EvalCommandOptions,
 ): Promise<{ settings: Measurable; own: Pick<LoadedRecipe, 'environment' | 'grader'> }> {
   const { environment: name, file, recipe } = options;
-  const plain = { sampling: samplingSchema.parse({}), evaluation: evaluationSchema.parse({}), seed: 0 };
-  const base: Omit<Measurable, 'environment'> = target.run?.recipe ?? plain;
+  const base: Omit<Measurable, 'environment'> = target.run?.recipe ?? plainSettings(name);
   if (name !== undefined) return { settings: { ...base, environment: { name } }, own: {} };
   if (file !== undefined) return { settings: { ...base, environment: { file: resolve(file) } }, own: {} };
   if (recipe !== undefined) {
@@ -140,6 +140,13 @@ async function foundSettings(
       `nothing to measure ${target.name} on: give --environment <name>, --file <tasks.jsonl> or --recipe <recipe>`,
     );
   return { settings: target.run.recipe, own: await ownParts(target.run.record.folder) };
+}
+
+/** Settings for a model without a run: those of the environment's own recipe where there is one. */
+function plainSettings(environment: string | undefined): Omit<Measurable, 'environment'> {
+  const recipe = environment === undefined ? undefined : builtInRecipe(environment);
+  if (recipe !== undefined) return parseRecipe(recipe, methods);
+  return { sampling: samplingSchema.parse({}), evaluation: evaluationSchema.parse({}), seed: 0 };
 }
 
 /** The model that a run began with, where it can still be had: a folder, or the fresh one made again. */

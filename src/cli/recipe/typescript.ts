@@ -59,6 +59,6 @@ export async function importRecipeModule(path: string): Promise<Record<string, u
     throw new CliError(`cannot load the recipe ${path}${at ? `:${at}` : ''}: ${message}`, { cause: error });
   }
   const inner = loaded.default;
-  const isCommonJs = typeof inner === 'object' && inner !== null && 'default' in inner;
+  const isCommonJs = typeof inner === 'object' && inner !== null && '__esModule' in inner;
   return isCommonJs ? (inner as Record<string, unknown>) : loaded;
 }
