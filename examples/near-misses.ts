@@ -1,8 +1,8 @@
-// Sums and differences with a grader of your own. Run it with:
+// Sums with a grader of your own. Run it with:
 //
 //   npx burnish train examples/near-misses.ts
 //
-// It takes about two minutes on two cores, ends with a table of held-out pass@1 before and after, and writes report.html.
+// It takes a minute or two on two cores, ends with a table of held-out pass@1 before and after, and writes report.html.
 import { defineRecipe, functionGrader } from 'burnish';
 
 interface Sum {
@@ -30,7 +30,7 @@ export default defineRecipe({
   model: { config: { hiddenSize: 128, layers: 3, heads: 4, maxPositions: 64 } },
 
   // Prompts such as 47+85=, with a chain of thought: 7+5=12,4+8+1=13#132.
-  environment: { name: 'arithmetic', digits: [1, 2] },
+  environment: { name: 'arithmetic', digits: [1, 2], operations: ['+'] },
 
   // Longer attempts are cut.
   sampling: { maxTokens: 32, temperature: 1 },
@@ -40,7 +40,7 @@ export default defineRecipe({
     {
       name: 'supervised',
       method: 'supervised',
-      steps: 350,
+      steps: 300,
       learningRate: 3e-3,
       schedule: 'cosine',
       warmupSteps: 20,
@@ -49,7 +49,7 @@ export default defineRecipe({
     {
       name: 'reinforcement',
       method: 'grpo',
-      steps: 60,
+      steps: 80,
       promptsPerStep: 16,
       groupSize: 8,
       learningRate: 3e-4,

@@ -6,4 +6,13 @@ export { methods } from './methods/index.ts';
 export { openStore } from './store/index.ts';
 export { loadTokenizer, symbolTokenizer } from './text/index.ts';
 export { defineMethod, defineRecipe, parseRecipe, type RecipeInput, train } from './training/index.ts';
-export type { Environment, Grade, Grader, GraderInput, Group, Sample, Task, Trajectory } from './types/index.ts';
+export type {
+  Environment,
+  Grade,
+  Grader,
+  GraderInput,
+  Group,
+  Sample,
+  Task,
+  Trajectory,
+} from './types/index.ts';

@@ -5,7 +5,7 @@ import { packageVersion } from './package.ts';
 
 const EXIT_CODES = `
 Exit codes: 0 done · 1 the run failed (full disk, read-only folder, …)
-            2 wrong command line, recipe, data or model · 130 interrupted (saved)
+            2 wrong command line, recipe, data, model · 130 interrupted, saved
 
 Get started: burnish quickstart · burnish init · burnish train my.jsonl`;
 

@@ -66,7 +66,7 @@ describe('blockDisplay', () => {
 });
 
 describe('logDisplay', () => {
-  it('prints changes at most every five seconds, and the last one at the end', () => {
+  it('prints changes after a second, then at most every five, and the last one at the end', () => {
     const { writes, output } = recorder();
     let now = 0;
     const display = logDisplay(
@@ -75,7 +75,7 @@ describe('logDisplay', () => {
       () => now,
     );
     for (now = 1; now <= 12; now++) display.show(true);
-    expect(writes).toEqual(['at 5\n', 'at 10\n']);
+    expect(writes).toEqual(['at 1\n', 'at 6\n', 'at 11\n']);
     display.stop();
     expect(writes.at(-1)).toBe('at 13\n');
   });

@@ -20,6 +20,8 @@ export interface Display {
 
 const REDRAW_MS = 120;
 const LOG_SECONDS = 5;
+/** Work that takes less is not worth a line. */
+const FIRST_LOG_SECONDS = 1;
 
 const HIDE_CURSOR = '\u001b[?25l';
 const SHOW_CURSOR = '\u001b[?25h';
@@ -33,7 +35,7 @@ export function silentDisplay(): Display {
 
 /** One line whenever it changed and some seconds passed. `now` in seconds. */
 export function logDisplay(output: Output, line: () => string, now: () => number): Display {
-  let last = now();
+  let last = now() + FIRST_LOG_SECONDS - LOG_SECONDS;
   let pending = false;
   const print = () => {
     output.write(`${line()}\n`);

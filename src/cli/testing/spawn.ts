@@ -1,9 +1,11 @@
-/** Runs the command line in a process of its own, as tests see it. */
+/** Runs the command line for tests: in a process of its own, or quicker in this one. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { vi } from 'vitest';
+import { run } from '../run.ts';
 
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
 const TSX = fileURLToPath(import.meta.resolve('tsx'));
@@ -45,6 +47,27 @@ export function burnish(args: readonly string[], { cwd, before, watch }: SpawnOp
     child.on('error', reject);
     child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr }));
   });
+}
+
+/** Runs `burnish` in this process; one at a time, paths absolute. */
+export async function burnishHere(args: readonly string[]): Promise<Finished> {
+  let stdout = '';
+  let stderr = '';
+  const out = vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+    stdout += text;
+    return true;
+  });
+  const err = vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
+    stderr += text;
+    return true;
+  });
+  try {
+    const code = await run(['node', 'burnish', ...args]);
+    return { code, signal: null, stdout, stderr };
+  } finally {
+    out.mockRestore();
+    err.mockRestore();
+  }
 }
 
 /** The object on the last line of standard output. */

@@ -10,8 +10,11 @@ export interface RowBatch {
   length: number;
 }
 
-/** What starting one more run costs, in padded tokens. */
-const RUN_COST = 128;
+/**
+ * What one more run costs, in padded tokens: a little for itself, and its share of compiling one more shape, which
+ * takes as long as learning from thousands of tokens.
+ */
+const RUN_COST = 1024;
 
 /** The padded length for `tokens` tokens: steps of 8 up to 64, of 16 up to 128, of 64 up to 512, of 256 above. */
 export function bucketLength(tokens: number): number {
@@ -22,19 +25,6 @@ export function bucketLength(tokens: number): number {
 /** The smallest power of two that is at least `n`. */
 export function nextPowerOfTwo(n: number): number {
   return 2 ** Math.ceil(Math.log2(Math.max(1, n)));
-}
-
-/** The padded number of rows for `n` rows: the next of 1, 2, 3, 4, 6, 8, 12, 16, 24, … */
-export function bucketRows(n: number): number {
-  const power = nextPowerOfTwo(n);
-  return power >= 4 && n <= (3 * power) / 4 ? (3 * power) / 4 : power;
-}
-
-/** The largest padded number of rows that is at most `n`. */
-function rowsWithin(n: number): number {
-  const power = nextPowerOfTwo(n);
-  if (n >= power) return power;
-  return n >= (3 * power) / 4 ? (3 * power) / 4 : power / 2;
 }
 
 /**
@@ -69,14 +59,14 @@ export function batchRows(lengths: readonly number[], maxTokens: number): RowBat
     const capacity = rowCapacity(order[i], maxTokens);
     for (let start = 0; start < indices.length; start += capacity) {
       const part = indices.slice(start, start + capacity);
-      batches.push({ indices: part, rows: bucketRows(part.length), length: order[i] });
+      batches.push({ indices: part, rows: nextPowerOfTwo(part.length), length: order[i] });
     }
   }
   return batches;
 }
 
 function rowCapacity(length: number, maxTokens: number): number {
-  return rowsWithin(Math.max(1, Math.floor(maxTokens / length)));
+  return 2 ** Math.floor(Math.log2(Math.max(1, maxTokens / length)));
 }
 
 /** Padded tokens, and the runs' own cost, of `count` rows padded to `length`. */
@@ -84,6 +74,6 @@ function costOf(count: number, length: number, maxTokens: number): number {
   const capacity = rowCapacity(length, maxTokens);
   const whole = Math.floor(count / capacity);
   const rest = count - whole * capacity;
-  const rows = whole * capacity + (rest > 0 ? bucketRows(rest) : 0);
+  const rows = whole * capacity + (rest > 0 ? nextPowerOfTwo(rest) : 0);
   return rows * length + (whole + (rest > 0 ? 1 : 0)) * RUN_COST;
 }
