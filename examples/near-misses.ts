@@ -45,14 +45,14 @@ export default defineRecipe({
       schedule: 'cosine',
       warmupSteps: 20,
     },
-    // ...then practice: 8 attempts at each of 16 tasks a step, each compared with the others at its task.
+    // ...then practice: 8 attempts at each of 32 tasks a step, each compared with the others at its task.
     {
       name: 'reinforcement',
       method: 'grpo',
       steps: 80,
-      promptsPerStep: 16,
+      promptsPerStep: 32,
       groupSize: 8,
-      learningRate: 3e-4,
+      learningRate: 1e-4,
       warmupSteps: 5,
     },
   ],

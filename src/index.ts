@@ -1,7 +1,20 @@
 /** Burnish: reinforcement fine-tuning you own. */
 export { createOnnxEngine, type Engine, type FrozenEngine, type OnnxEngineOptions } from './engine/index.ts';
 export { createEnvironment, loadJsonl } from './environments/index.ts';
-export { functionGrader, gradeAll } from './graders/index.ts';
+export {
+  afterMarker,
+  editDistance,
+  exactMatch,
+  expression,
+  format,
+  functionGrader,
+  gradeAll,
+  lastNumber,
+  length,
+  numeric,
+  regex,
+  weighted,
+} from './graders/index.ts';
 export { methods } from './methods/index.ts';
 export { openStore } from './store/index.ts';
 export { loadTokenizer, symbolTokenizer } from './text/index.ts';

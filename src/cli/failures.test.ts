@@ -56,6 +56,7 @@ describe('what is wrong is said once, with the right exit code', () => {
         'model.config.headDim: 3 given',
       );
       expect(await failureHere('train', tiny, '--set', 'environment.digitz=3')).toContain('"digitz"');
+      expect(await failureHere('train', tiny, '--set', 'model.config.heads=4')).toContain('a multiple of 8');
       await writeFile(join(cwd, 'broken.yaml'), 'name: [1,\n  b: }\n');
       expect(await failureHere('train', join(cwd, 'broken.yaml'))).toContain('cannot read the recipe');
       expect(await failureHere('train', join(cwd, 'none.yaml'))).toContain('no such file or folder');

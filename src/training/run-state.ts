@@ -55,7 +55,7 @@ export function initialState(recipe: Recipe, health: Json): RunState {
   };
 }
 
-/** Whether an evaluation beats the best one: by the chosen figure, then the other; an equal one does not. */
+/** Whether an evaluation replaces the best one: by the chosen figure, then the other; of equals the later one is kept. */
 export function candidate(
   summary: EvaluationSummary,
   selectBy: 'passAt1' | 'meanScore',
@@ -65,6 +65,6 @@ export function candidate(
   const other = selectBy === 'passAt1' ? 'meanScore' : 'passAt1';
   const score = summary[selectBy].estimate;
   const tie = summary[other].estimate;
-  const better = best === null || score > best.score || (score === best.score && tie > best.tie);
+  const better = best === null || score > best.score || (score === best.score && tie >= best.tie);
   return better ? { step, score, tie, summary } : undefined;
 }

@@ -47,8 +47,8 @@ export async function listRuns(options: RunsOptions & { limit: number }): Promis
   const rows = records.map((record) => {
     const summary = summaryOf(record);
     return [
-      cut(record.id, 34),
-      cut(record.method, 16),
+      record.id,
+      cut(record.method, 11),
       record.status,
       summary
         ? `${percent(summary.before.passAt1.estimate)} → ${percent(summary.after.passAt1.estimate)}`

@@ -77,7 +77,7 @@ export async function recipeForFile(
     method: 'grpo',
     promptsPerStep: Math.min(16, environment.size('train')),
     steps: 40,
-    learningRate: isFresh ? 3e-4 : 1e-6,
+    learningRate: isFresh ? 1e-4 : 1e-6,
     schedule: 'linear',
     warmupSteps: 5,
     floor: 0.1,

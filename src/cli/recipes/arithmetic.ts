@@ -16,7 +16,7 @@ export const arithmetic: RecipeInput = {
       schedule: 'cosine',
       warmupSteps: 20,
     },
-    { name: 'reinforcement', method: 'grpo', steps: 100, learningRate: 3e-4, warmupSteps: 5 },
+    { name: 'reinforcement', method: 'grpo', steps: 100, learningRate: 1e-4, warmupSteps: 5 },
   ],
   evaluation: { split: 'validation', tasks: 200, every: 50 },
   report: { split: 'test', tasks: 500, samples: 1 },

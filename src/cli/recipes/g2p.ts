@@ -11,7 +11,7 @@ export const g2p: RecipeInput = {
     {
       name: 'supervised',
       method: 'supervised',
-      epochs: 3,
+      epochs: 2,
       batchSize: 64,
       learningRate: 3e-3,
       schedule: 'cosine',

@@ -43,7 +43,7 @@ stages:
     steps: 60
     promptsPerStep: 16  # tasks a step
     groupSize: 8        # attempts a task
-    learningRate: 0.0003
+    learningRate: 0.0001
     warmupSteps: 5
 
 # Held-out tasks, tried while training; the best weights are kept by them.
@@ -89,7 +89,7 @@ export default defineRecipe({
   // Stages run one after the other; each ends after steps, epochs or seconds.
   stages: [
     { name: 'supervised', method: 'supervised', steps: 300, batchSize: 32, learningRate: 2e-3, schedule: 'cosine' },
-    { name: 'reinforcement', method: 'grpo', steps: 60, promptsPerStep: 16, groupSize: 8, learningRate: 3e-4 },
+    { name: 'reinforcement', method: 'grpo', steps: 60, promptsPerStep: 16, groupSize: 8, learningRate: 1e-4 },
   ],
 
   // Held-out tasks while training; the best weights are kept by them. Then others, before and after, to report.

@@ -96,6 +96,11 @@ export function freshConfig(given: Readonly<Record<string, unknown>>, tokenizer:
   if (clash.length > 0)
     throw new RecipeError(clash.map((key) => `model.config.${key}: given, but the tokenizer fixes it`));
   const parsed = modelConfigSchema.safeParse(config);
+  // Attention over the cache works on blocks of 8.
+  if (parsed.success && parsed.data.headDim % 8 !== 0)
+    throw new RecipeError([
+      `model.config.headDim: ${parsed.data.headDim} (hiddenSize / heads unless given), expected a multiple of 8`,
+    ]);
   if (parsed.success) return parsed.data;
   throw new RecipeError(
     describeIssues(parsed.error.issues, modelConfigSchema, config, { at: ['model', 'config'] }),

@@ -81,6 +81,8 @@ export const API_TABLE = {
   // (threading options, thread count)
   SetGlobalIntraOpNumThreads: status(147, 'pointer', 'int'),
   SetGlobalInterOpNumThreads: status(148, 'pointer', 'int'),
+  // (threading options, 0: idle threads sleep, 1: they spin for a while)
+  SetGlobalSpinControl: status(149, 'pointer', 'int'),
 } as const satisfies Record<string, ApiEntry>;
 
 export type ApiName = keyof typeof API_TABLE;

@@ -61,6 +61,9 @@ function createEnvironment(threads: number): Environment {
   try {
     check(api.SetGlobalIntraOpNumThreads(options, threads), 'set the number of threads');
     check(api.SetGlobalInterOpNumThreads(options, 1), 'set the number of inter-op threads');
+    // Idle threads sleep. Spinning ones save microseconds on a quiet machine, but on a busy one they take the cores that
+    // the other threads wait for: sampling beside another process was measured at half the speed.
+    check(api.SetGlobalSpinControl(options, 0), 'let idle threads sleep');
     const env = outPointer('create an environment', (out) =>
       api.CreateEnvWithGlobalThreadPools(LOG_FATAL, 'burnish', options, out),
     );
