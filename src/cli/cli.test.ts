@@ -43,6 +43,11 @@ describe('burnish', () => {
       expect(await size(result.report as string)).toBeGreaterThan(10_000);
       expect(await size(join(one, 'plots/held-out.png'))).toBeGreaterThan(1000);
 
+      // A run of the same name in another folder of runs is no obstacle, wherever the command is called from.
+      const short = ['--set', 'stages.0.steps=1', '--set', 'stages.1.steps=0', '--quiet'];
+      const namesake = await burnish(['train', recipe, '--out', '../other/one', ...short], { cwd: runs });
+      expect(namesake.code, namesake.stderr).toBe(0);
+
       const quiet = await burnishHere(['train', recipe, '--quiet', '--runs', runs]);
       expect(quiet).toMatchObject({ code: 0, stderr: '' });
       expect(quiet.stdout).toMatch(/before +\d+\.\d% +95% interval \[/);

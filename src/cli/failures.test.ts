@@ -69,6 +69,8 @@ describe('what is wrong is said once, with the right exit code', () => {
       expect(await failureHere('export', 'nothing', cwd, ...runs)).toContain("no run 'nothing'");
       const json = await burnishHere(['runs', 'show', 'nothing', '--json', ...runs]);
       expect(lastObject(json)).toEqual({ exitCode: 2, error: expect.stringContaining('nothing') });
+      const misspelt = await burnishHere(['train', tiny, '--json', '--sed', '3']);
+      expect(lastObject(misspelt)).toEqual({ exitCode: 2, error: expect.stringContaining("'--sed'") });
       const debug = await burnishHere(['runs', 'show', 'nothing', '--debug', ...runs]);
       expect(debug.stderr).toMatch(/^ +at /m);
     });
@@ -98,6 +100,23 @@ describe('what is wrong is said once, with the right exit code', () => {
       ]);
       expect(messages[0]).toMatch(/cannot make the output folder .*locked.run: the file system is read-only/);
       expect(messages[1]).toContain('part of the path is a file');
+    });
+  });
+
+  it('no room for the report alone: 1, and resuming the finished run writes it', async () => {
+    await inFolder(async (cwd) => {
+      await writeFile(join(cwd, 'tiny.yaml'), tinyRecipe);
+      const full = failing('writeFile', 'report.html', 'ENOSPC');
+      const said = await failure('train tiny.yaml --out out/run', cwd, 1, full);
+      expect(said).toMatch(/cannot write the report .*report\.html: .*ENOSPC/);
+      const folder = join(cwd, 'out/run');
+      const record = async () => (await burnishHere(['runs', 'show', folder, '--json'])).stdout;
+      const before = await record();
+      const resumed = await burnishHere(['train', '--resume', folder, '--json']);
+      expect(lastObject(resumed)).toMatchObject({ status: 'finished', steps: 6 });
+      expect(await readdir(folder)).toContain('report.html');
+      expect(await record()).toBe(before);
+      expect(await failureHere('train', '--resume', folder)).toContain('is finished');
     });
   });
 

@@ -10,8 +10,9 @@ import { measuredOn, scoreOf } from './output/result.ts';
 const GROUPS: { title: string; explanation: string; fits: RegExp }[] = [
   {
     title: 'Reward',
-    explanation: 'Mean score of the attempts of each training step, and the share that passes. Should rise.',
-    fits: /^reward\.(mean|passAt1)$/,
+    explanation:
+      'Mean score of the attempts of each training step, and the share that passes (pass@1); pass@k: the share of groups of k in which one does. Should rise.',
+    fits: /^reward\.(mean|passAt\d+)$/,
   },
   {
     title: 'Loss',

@@ -13,7 +13,11 @@ export async function run(argv: readonly string[]): Promise<ExitCode> {
     return exitCode;
   } catch (error) {
     // Commander has printed its own message; help and version end with 0.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return EXIT.ok;
+      tellObject(error.message.replace(/^error: /, ''), EXIT.usage, argv);
+      return EXIT.usage;
+    }
     return tell(error, argv);
   }
 }
@@ -24,7 +28,11 @@ function tell(error: unknown, argv: readonly string[]): ExitCode {
   const debug = argv.includes('--debug') || (process.env.BURNISH_DEBUG ?? '') !== '';
   for (let cause = error; debug && cause instanceof Error; cause = cause.cause)
     process.stderr.write(`${cause === error ? '' : 'caused by '}${cause.stack}\n`);
-  if (argv.includes('--json'))
-    process.stdout.write(`${JSON.stringify({ error: messageOf(error), exitCode })}\n`);
+  tellObject(messageOf(error), exitCode, argv);
   return exitCode;
+}
+
+/** The failure as an object, with --json. */
+function tellObject(error: string, exitCode: ExitCode, argv: readonly string[]): void {
+  if (argv.includes('--json')) process.stdout.write(`${JSON.stringify({ error, exitCode })}\n`);
 }

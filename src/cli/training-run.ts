@@ -7,7 +7,7 @@ import {
   type Recipe,
   recipeNeeds,
   type TrainEvent,
-  type TrainResult,
+  type TrainSummary,
   train,
 } from '../training/index.ts';
 import type { Environment } from '../types/index.ts';
@@ -27,7 +27,7 @@ import type { RecipeSource } from './recipe/load-recipe.ts';
 import { makeFolder } from './setup/make-folder.ts';
 import { makeModel } from './setup/model.ts';
 import { writeSource } from './setup/run-file.ts';
-import { openRunStore, type RunPlace } from './setup/workplace.ts';
+import { openRunStore, type RunPlace } from './setup/run-place.ts';
 
 export interface TrainingRun {
   recipe: Recipe;
@@ -41,7 +41,7 @@ export interface TrainingRun {
 export type RunOutcome =
   | {
       status: 'finished';
-      summary: Extract<TrainResult, { status: 'finished' }>['summary'];
+      summary: TrainSummary;
       /** Path of report.html. */
       report: string;
     }
@@ -86,6 +86,18 @@ export async function runTraining(run: TrainingRun): Promise<RunOutcome> {
     interrupts.release();
     await store.close();
     engine.dispose();
+  }
+}
+
+/** Writes the report of a finished run. */
+export async function reportAgain(place: RunPlace, terminal: Terminal): Promise<RunOutcome> {
+  const store = await openRunStore(place.root, { readOnly: true });
+  try {
+    const record = (await store.run(place.id)) as RunRecord;
+    const summary = record.summary as TrainSummary;
+    return { status: 'finished', summary, report: await report(store, record, terminal) };
+  } finally {
+    await store.close();
   }
 }
 

@@ -112,12 +112,10 @@ describe('loadJsonl', () => {
     await expect(loadJsonl(path)).rejects.toThrow(/mine\.jsonl has 1 bad line:\n {2}line 3: /);
   });
 
-  it('lists the first ten bad lines and counts the rest', async () => {
-    const path = await file(
-      Array.from({ length: 13 }, (_, i) => (i % 13 === 0 ? lines(1)[0] : 'x')).join('\n'),
-    );
+  it('lists the first hundred bad lines and counts the rest', async () => {
+    const path = await file(Array.from({ length: 103 }, (_, i) => (i === 0 ? lines(1)[0] : 'x')).join('\n'));
     await expect(loadJsonl(path)).rejects.toThrow(
-      /has 12 bad lines:\n {2}line 2: (?:.*\n){9} {2}line 11: .*\n {2}… and 2 more$/,
+      /has 102 bad lines:\n {2}line 2: (?:.*\n){99} {2}line 101: .*\n {2}… and 2 more$/,
     );
   });
 

@@ -30,7 +30,7 @@ export interface JsonlOptions {
   validation?: number;
   /** Share of prompts held out for testing, 0 to 0.9. Default 0.1. */
   test?: number;
-  /** `error` (default): bad lines make loading fail, with the first ten listed. `skip`: they are left out. */
+  /** `error` (default): bad lines make loading fail, with the first hundred listed. `skip`: they are left out. */
   onBadLine?: 'error' | 'skip';
   /** Default: `exactMatch()`. */
   grader?: Grader<JsonlData>;
@@ -136,8 +136,11 @@ function taskOf({ prompt, answer, id, completion, metadata }: JsonlLine, number:
   };
 }
 
+/** Bad lines that an error lists. */
+const LISTED = 100;
+
 function badLinesError(path: string, problems: readonly BadLine[]): Error {
-  const shown = problems.slice(0, 10).map(({ line, reason }) => `  line ${line}: ${reason}`);
+  const shown = problems.slice(0, LISTED).map(({ line, reason }) => `  line ${line}: ${reason}`);
   const more = problems.length > shown.length ? [`  … and ${problems.length - shown.length} more`] : [];
   const count = problems.length === 1 ? '1 bad line' : `${problems.length} bad lines`;
   return new Error([`${path} has ${count}:`, ...shown, ...more].join('\n'));

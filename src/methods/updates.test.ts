@@ -185,6 +185,24 @@ describe('KL to the reference', () => {
       expect(advantage).toBeCloseTo(rewards[i] - centre, 5);
     });
     expect(made.updates[0].objective.data).not.toContain('referenceLogprobs');
+    const all = made.groups?.flatMap((one) => one.trajectories) ?? [];
+    const references = await reference.forward(all.map((one) => one.tokens));
+    const gaps = all.flatMap((one, i) =>
+      [...one.logprobs].map((x, t) => x - references.logprobs[i][t]).slice(one.promptLength),
+    );
+    expect(made.metrics.kl).toBeCloseTo(gaps.reduce((a, b) => a + b, 0) / gaps.length, 5);
+  });
+
+  it('or is reported alone, and changes no update', async () => {
+    const { made } = await oneStep('rloo', { kl: { report: true } }, scripted([1, 0]), context);
+    expect(made.metrics.kl).toBeGreaterThan(0);
+    const plain = (await oneStep('rloo', {}, scripted([1, 0]), context)).made;
+    expect(plain.metrics).not.toHaveProperty('kl');
+    expect(made.updates[0].batch).toEqual(plain.updates[0].batch);
+    expect(methods.rloo.needs(methods.rloo.config.parse({ kl: { report: true } })).reference).toBe(true);
+    expect((await oneStep('rloo', { kl: { report: true } }, scripted([1]), context)).made.updates).toEqual(
+      [],
+    );
   });
 });
 

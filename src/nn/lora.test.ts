@@ -124,6 +124,21 @@ describe('against PEFT', () => {
   });
 });
 
+it('adapts an untied head too: the forward without it, merged, is the adapted one', async () => {
+  const head: LoraConfig = { rank: 2, alpha: 4, targets: ['lm_head'] };
+  const weights = await loadWeights(fixtureFolder('llama'), { lora: head });
+  const plain = await evaluate(weights, ROWS);
+  weights.arena.parameter('lm_head.lora_B.weight').forEach((_, i, b) => {
+    b[i] = Math.sin(i);
+  });
+  const changed = await evaluate(weights, ROWS);
+  expect(largestGap(changed.logits, plain.logits)).toBeGreaterThan(0.1);
+  mergeLora(weights.arena, head);
+  const merged = await evaluate({ ...weights, lora: undefined }, ROWS);
+  expect(largestGap(merged.logits, changed.logits)).toBeLessThan(1e-5);
+  await expect(loadWeights(fixtureFolder('llama-tied'), { lora: head })).rejects.toThrow("named 'lm_head'");
+});
+
 it('leaves the base as it is, to the bit, when adapters train', async () => {
   const weights = await adapted();
   const before = copyOf(weights);
@@ -156,7 +171,11 @@ it.each([
   [{ rank: 0 }, /lora\.rank: got 0, expected a positive integer/],
   [{ alpha: Number.NaN }, /lora\.alpha: got NaN, expected a finite number above 0/],
   [{ targets: [] }, /lora\.targets: is empty, expected some of q_proj/],
-  [{ targets: ['q_proj', 'query'] }, /lora\.targets: no linear layer is named 'query'/],
+  [
+    { targets: ['q_proj', 'query'] },
+    /lora\.targets: no linear layer is named 'query', expected some of q_proj/,
+  ],
+  [{ targets: ['embed_tokens'] }, /lora\.targets: no linear layer is named 'embed_tokens'/],
 ])('refuses %j', async (change, message) => {
   await expect(loadWeights(folder, { lora: { ...lora, ...change } })).rejects.toThrow(message);
 });

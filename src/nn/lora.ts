@@ -7,7 +7,7 @@ export interface LoraConfig {
   rank: number;
   /** α: the update is scaled by α / r. */
   alpha: number;
-  /** Last parts of the names of the linear layers to adapt: `q_proj`, `down_proj`, … */
+  /** Last parts of the names of the linear layers to adapt: `q_proj`, `down_proj`, …, and `lm_head` where it is not tied. */
   targets: readonly string[];
 }
 
@@ -43,11 +43,14 @@ export function loraShapes(shapes: readonly ParameterShape[], lora: LoraConfig):
     throw new RangeError(`lora.alpha: got ${lora.alpha}, expected a finite number above 0`);
   if (lora.targets.length === 0)
     throw new RangeError(`lora.targets: is empty, expected some of ${LORA_TARGETS.join(', ')}`);
-  const layers = shapes.filter(({ name, shape }) => shape.length === 2 && name.endsWith('.weight'));
-  const unknown = lora.targets.find((t) => !layers.some(({ name }) => name.endsWith(`.${t}.weight`)));
+  const layers = shapes.filter(
+    ({ name, shape }) => shape.length === 2 && name.endsWith('.weight') && !name.includes('embed_tokens'),
+  );
+  const names = new Set(layers.map(({ name }) => name.split('.').at(-2)));
+  const unknown = lora.targets.find((target) => !names.has(target));
   if (unknown !== undefined)
     throw new RangeError(
-      `lora.targets: no linear layer is named '${unknown}', expected some of ${LORA_TARGETS.join(', ')}`,
+      `lora.targets: no linear layer is named '${unknown}', expected some of ${[...names].join(', ')}`,
     );
   return layers.flatMap(({ name, shape: [out, width] }) => {
     const layer = name.slice(0, -'.weight'.length);

@@ -190,8 +190,9 @@ export function decodeHidden(
 }
 
 /** Next-token logits: hidden [..., hiddenSize] → [..., vocabSize]. */
-export function headLogits({ config, parameters }: Model, hidden: Tensor): Tensor {
-  return linear(hidden, parameters[config.tieEmbeddings ? 'model.embed_tokens.weight' : 'lm_head.weight']);
+export function headLogits(model: Model, hidden: Tensor): Tensor {
+  if (model.config.tieEmbeddings) return linear(hidden, model.parameters['model.embed_tokens.weight']);
+  return project(model, 'lm_head', hidden);
 }
 
 /** Value head: hidden [..., hiddenSize] → [...]. */

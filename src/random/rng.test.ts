@@ -76,6 +76,11 @@ describe('streams', () => {
     expect(new Set(paths.map((path) => first(...path))).size).toBe(paths.length);
   });
 
+  it('refuse numbers that are not finite, which would all name one stream', () => {
+    expect(() => rng(Number.NaN, 'a')).toThrow(new RangeError('rng: seed is NaN, expected a finite number'));
+    expect(() => rng(1, 'a', Infinity)).toThrow('rng: path[1] is Infinity, expected a finite number');
+  });
+
   it('of 100,000 steps are all different', () => {
     const seen = new Set(Array.from({ length: 100_000 }, (_, step) => first(1, 'step', step)));
     expect(seen.size).toBe(100_000);

@@ -31,8 +31,14 @@ function hash(text: string, basis: number): number {
  * A stream named by a path under a seed: `rng(7, 'rollout', step, row)`.
  * Streams of different paths are independent for practical purposes, and need no saved state: name them by the
  * step they serve. Generator: xoshiro128** (Blackman and Vigna, 2018).
+ * Throws a RangeError when the seed or a number of the path is not finite: all such would name one stream.
  */
 export function rng(seed: number, ...path: (string | number)[]): Rng {
+  const wrong = [seed, ...path].findIndex((part) => typeof part === 'number' && !Number.isFinite(part));
+  if (wrong >= 0)
+    throw new RangeError(
+      `rng: ${wrong === 0 ? 'seed' : `path[${wrong - 1}]`} is ${[seed, ...path][wrong]}, expected a finite number`,
+    );
   const name = JSON.stringify([seed, ...path]);
   let a = hash(name, 0x811c9dc5);
   let b = hash(name, 0x9e3779b9);

@@ -50,6 +50,24 @@ describe('groupMetrics', () => {
     });
   });
 
+  it('gives pass@k of whole groups: the share with an attempt that passes', () => {
+    const failed: Grade = { status: 'failed', reason: 'x' };
+    const metrics = groupMetrics(
+      [
+        group(attempt(graded(0), [-1]), attempt(graded(1), [-1]), attempt(graded(1), [-1])),
+        group(attempt(graded(0), [-1]), attempt(graded(0), [-1]), attempt(graded(0.9), [-1])),
+        group(attempt(graded(1), [-1]), attempt(graded(1), [-1]), attempt(failed, [-1])),
+      ],
+      1,
+    );
+    expect(metrics['reward.passAt3']).toBe(0.5);
+    expect(metrics['reward.passAt1']).toBe(0.5);
+    const single = groupMetrics([group(attempt(graded(1), [-1]))], 1);
+    expect(Object.keys(single).filter((name) => name.startsWith('reward.passAt'))).toEqual([
+      'reward.passAt1',
+    ]);
+  });
+
   it('says nothing of rewards when nothing was graded, and nothing at all of no attempts', () => {
     const metrics = groupMetrics([group(attempt({ status: 'failed', reason: 'x' }, [-1]))], 1);
     expect(metrics).not.toHaveProperty('reward.mean');

@@ -1,5 +1,6 @@
 /** Figures of a training step that every method has in common. */
 import type { FrozenEngine, StepResult } from '../engine/index.ts';
+import { passAtK } from '../evaluation/index.ts';
 import { isUninformative } from '../objectives/index.ts';
 import type { Group, Trajectory } from '../types/index.ts';
 import { gradedScores, partMeans } from './evaluate.ts';
@@ -12,7 +13,7 @@ export function rewardsOf(group: Group): (number | undefined)[] {
 }
 
 /**
- * Rewards, pass@1, failed grades, groups without variance, lengths and entropy of a step's attempts. Figures of scores
+ * Rewards, pass@1, pass@k with k the size of a group (`reward.passAt8`), failed grades, groups without variance, lengths and entropy of a step's attempts. Figures of scores
  * are absent when nothing was graded. `entropy` is estimated by the mean of -log π of the sampled tokens, which is
  * unbiased at temperature 1.
  */
@@ -27,6 +28,7 @@ export function groupMetrics(groups: readonly Group[], passThreshold: number): R
     metrics['reward.std'] = Math.sqrt(average(scores.map((score) => (score - centre) ** 2)));
     metrics['reward.passAt1'] = scores.filter((score) => score >= passThreshold).length / scores.length;
   }
+  Object.assign(metrics, groupPassAtK(groups, passThreshold));
   for (const [name, value] of Object.entries(partMeans(all))) metrics[`reward.parts.${name}`] = value;
   metrics['groups.zeroVariance'] =
     groups.filter((group) => isUninformative(rewardsOf(group))).length / groups.length;
@@ -39,6 +41,15 @@ export function groupMetrics(groups: readonly Group[], passThreshold: number): R
   metrics['tokens.sampled'] = tokens;
   if (tokens > 0) metrics.entropy = surprise / tokens;
   return metrics;
+}
+
+/** pass@k over the groups whose attempts were all graded, for the largest size a group has; nothing when that is 1. */
+function groupPassAtK(groups: readonly Group[], passThreshold: number): Record<string, number> {
+  const k = groups.reduce((most, { trajectories }) => Math.max(most, trajectories.length), 0);
+  const whole = groups.map((group) => gradedScores(group.trajectories)).filter(({ length }) => length === k);
+  if (k < 2 || whole.length === 0) return {};
+  const passes = whole.map((scores) => scores.filter((score) => score >= passThreshold).length);
+  return { [`reward.passAt${k}`]: average(passes.map((c) => passAtK(k, c, k))) };
 }
 
 /** Σ -log π over the model's tokens, and their number. */
@@ -81,6 +92,7 @@ const GAP_SAMPLE = 16;
 export async function sampledLogprobGap(
   engine: FrozenEngine,
   groups: readonly Group[],
+  onTime: (part: 'score', seconds: number) => void,
 ): Promise<Record<string, number>> {
   const fresh = groups
     .flatMap((group) => group.trajectories)
@@ -88,7 +100,9 @@ export async function sampledLogprobGap(
   const n = Math.min(GAP_SAMPLE, fresh.length);
   if (n === 0) return {};
   const chosen = Array.from({ length: n }, (_, i) => fresh[Math.floor((i * fresh.length) / n)]);
+  const started = performance.now();
   const { logprobs } = await engine.forward(chosen.map((trajectory) => trajectory.tokens));
+  onTime('score', (performance.now() - started) / 1000);
   return logprobGap(chosen, logprobs);
 }
 

@@ -144,19 +144,20 @@ export class Trainer {
     const { engine, recorder, signal, tokenizer } = this.parts;
     const started = now();
     const times: Record<string, number> = {};
+    const onTime = (part: string, seconds: number) => {
+      times[`time.${part}`] = (times[`time.${part}`] ?? 0) + seconds;
+      if (part === 'sample') this.progress('grade');
+    };
     const made = await work.instance.step({
       step: this.state.step + 1,
       stageStep: this.state.stageStep + 1,
       signal,
       onTokens: (tokens) => this.progress('sample', tokens),
-      onTime: (part, seconds) => {
-        times[`time.${part}`] = (times[`time.${part}`] ?? 0) + seconds;
-        if (part === 'sample') this.progress('grade');
-      },
+      onTime,
     });
     const groups = made.groups ?? [];
     refuseStale(groups, engine.weightsVersion, work.instance.maxStaleness ?? 0);
-    const gap = 'logprobGap.max' in made.metrics ? {} : await sampledLogprobGap(engine, groups);
+    const gap = 'logprobGap.max' in made.metrics ? {} : await sampledLogprobGap(engine, groups, onTime);
     signal.throwIfAborted();
 
     this.progress('train');
@@ -221,14 +222,14 @@ export class Trainer {
     const { recorder } = this.parts;
     recorder.emit('evaluation.finished', state.step, { role: 'select', best: best !== undefined, summary });
     await recorder.commit(state.step, this.evaluationRows('eval', evaluation));
-    if (report) await this.commitReport(report);
+    if (report) await recorder.commit(state.step, this.reportRows(report));
   }
 
-  private async commitReport(report: Evaluation): Promise<void> {
-    const { recorder } = this.parts;
-    const { summary } = report;
-    recorder.emit('evaluation.finished', this.state.step, { role: 'report', best: false, summary });
-    await recorder.commit(this.state.step, this.evaluationRows('report', report));
+  /** Tells of the report's measurement; the rows to commit with that. */
+  private reportRows(report: Evaluation) {
+    const data = { role: 'report' as const, best: false, summary: report.summary };
+    this.parts.recorder.emit('evaluation.finished', this.state.step, data);
+    return this.evaluationRows('report', report);
   }
 
   private evaluationRows(prefix: string, { summary, groups }: Evaluation) {
@@ -265,7 +266,6 @@ export class Trainer {
     this.progress('export');
     await exportModel(engine, modelFolder);
     engine.restore(present);
-    if (report) await this.commitReport(report);
     state.seconds = this.secondsBefore + now() - this.sittingStart;
     const summary: TrainSummary = {
       steps: state.step,
@@ -275,8 +275,9 @@ export class Trainer {
       exportedStep: isBest ? best.step : state.step,
       model: modelFolder,
     };
+    const rows = report && this.reportRows(report);
     recorder.emit('run.finished', state.step, summary);
-    await recorder.commit(state.step);
+    await recorder.commit(state.step, rows);
     return summary;
   }
 

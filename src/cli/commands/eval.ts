@@ -21,10 +21,11 @@ import { Terminal } from '../output/terminal.ts';
 import { type LoadedRecipe, loadRecipe } from '../recipe/load-recipe.ts';
 import { builtInRecipe } from '../recipes/index.ts';
 import { makeEnvironment } from '../setup/environment.ts';
+import { makeFolder } from '../setup/make-folder.ts';
 import { loadModel, makeModel, modelFolder } from '../setup/model.ts';
 import { ownParts } from '../setup/run-file.ts';
+import { newPlace } from '../setup/run-place.ts';
 import { findTarget, type Target } from '../setup/target.ts';
-import { newPlace } from '../setup/workplace.ts';
 import { shownPath } from '../training-run.ts';
 
 export interface EvalCommandOptions {
@@ -57,21 +58,25 @@ export async function evalCommand(what: string, options: EvalCommandOptions): Pr
   for (const note of notes) terminal.remark(note);
   const measure = measurement(environment, settings, options, terminal);
   const base = options.base ? await baseModel(target) : undefined;
+  const { folder } = await newPlace(`eval-${environment.name}`, {
+    out: options.out,
+    root: options.runs ?? target.run?.root,
+  });
+  await makeFolder(folder);
   const interrupts = onInterrupt(() => terminal.remark('Stopping.'));
   try {
     const before = base && (await measure(base, 'before', interrupts.signal));
     const after = await measure(target.model, 'after', interrupts.signal);
     const seconds = (performance.now() - started) / 1000;
-    const { folder } = await newPlace(`eval-${environment.name}`, {
-      out: options.out,
-      root: options.runs ?? target.run?.root,
-    });
     const data = evaluationReport({ target, environment, settings, before: before ?? after, after, seconds });
     const report = (await writeReport(folder, data)).html;
     show(terminal, { target, before, after, seconds, report });
     return EXIT.ok;
   } catch (error) {
-    if (interrupts.signal.aborted) return EXIT.interrupted;
+    if (interrupts.signal.aborted) {
+      terminal.object({ status: 'interrupted', model: target.model });
+      return EXIT.interrupted;
+    }
     throw error;
   } finally {
     interrupts.release();

@@ -12,9 +12,10 @@ import {
 import { CliError, EXIT, type ExitCode } from '../errors.ts';
 import { Terminal } from '../output/terminal.ts';
 import { makeEnvironment } from '../setup/environment.ts';
+import { makeFolder } from '../setup/make-folder.ts';
 import { makeModel } from '../setup/model.ts';
 import { ownParts } from '../setup/run-file.ts';
-import { needRun } from '../setup/workplace.ts';
+import { needRun } from '../setup/run-place.ts';
 import { shownPath } from '../training-run.ts';
 
 export interface ExportCommandOptions {
@@ -40,6 +41,7 @@ export async function exportCommand(
   const present = await readdir(folder).catch(() => []);
   if (present.length > 0 && !options.force)
     throw new CliError(`${to} is not empty: choose another folder, or --force to write into it`);
+  await makeFolder(folder);
   const recipe = record.config as Recipe;
   const { snapshot, step } = await chosenSnapshot(record.folder, options.which);
   const { environment } = await makeEnvironment(recipe.environment, await ownParts(record.folder));

@@ -1,10 +1,11 @@
 /** `burnish init`: writes a commented recipe to start from. */
-import { access, mkdir } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
 import { dirname, extname, resolve } from 'node:path';
 import { writeAtomically } from '../../nn/index.ts';
 import { CliError, EXIT, type ExitCode } from '../errors.ts';
 import { Terminal } from '../output/terminal.ts';
 import { typescriptTemplate, yamlTemplate } from '../recipes/templates.ts';
+import { makeFolder } from '../setup/make-folder.ts';
 import { shownPath } from '../training-run.ts';
 
 export async function initCommand(
@@ -19,7 +20,7 @@ export async function initCommand(
     () => false,
   );
   if (taken && !options.force) throw new CliError(`${shownPath(path)} is there already: --force replaces it`);
-  await mkdir(dirname(path), { recursive: true });
+  await makeFolder(dirname(path));
   await writeAtomically(path, async (handle) => {
     await handle.writeFile(template);
   });

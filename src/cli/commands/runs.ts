@@ -7,7 +7,7 @@ import { clock, figure, percent, range, table } from '../output/format.ts';
 import { beforeAfterLines, measuredOn, scoreOf } from '../output/result.ts';
 import { cut } from '../output/style.ts';
 import { Terminal } from '../output/terminal.ts';
-import { DEFAULT_ROOT, needRun, openRunStore } from '../setup/workplace.ts';
+import { DEFAULT_ROOT, needRun, openRunStore } from '../setup/run-place.ts';
 import { shownPath } from '../training-run.ts';
 
 export interface RunsOptions {

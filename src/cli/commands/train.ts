@@ -1,4 +1,5 @@
 /** `burnish train`: runs a recipe, or a user's own file of tasks, or goes on with a run. */
+import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { methods } from '../../methods/index.ts';
 import {
@@ -16,8 +17,8 @@ import { Terminal } from '../output/terminal.ts';
 import { type LoadedRecipe, loadRecipe, modelPath, type RecipeSource } from '../recipe/load-recipe.ts';
 import { makeEnvironment } from '../setup/environment.ts';
 import { ownParts } from '../setup/run-file.ts';
-import { DEFAULT_ROOT, type FoundRun, findRun, needRun, newPlace, openRunStore } from '../setup/workplace.ts';
-import { type RunOutcome, runTraining, shownPath, type TrainingRun } from '../training-run.ts';
+import { DEFAULT_ROOT, type FoundRun, findRun, needRun, newPlace, openRunStore } from '../setup/run-place.ts';
+import { type RunOutcome, reportAgain, runTraining, shownPath, type TrainingRun } from '../training-run.ts';
 
 export interface TrainCommandOptions {
   set?: string[];
@@ -34,6 +35,8 @@ export interface TrainCommandOptions {
 type Plan = Omit<TrainingRun, 'terminal' | 'environment'> & {
   own: Pick<LoadedRecipe, 'environment' | 'grader'>;
   notes: string[];
+  /** The run came to its end, and only its report could not be written. */
+  reportOnly?: boolean;
 };
 
 /** Runs the command; the exit code is 130 when the run was interrupted and saved. */
@@ -42,8 +45,9 @@ export async function trainCommand(
   options: TrainCommandOptions,
 ): Promise<ExitCode> {
   const terminal = new Terminal(options);
-  const { own, notes, ...plan } =
+  const { own, notes, reportOnly, ...plan } =
     options.resume === undefined ? await planNew(what, options) : await planResume(what, options);
+  if (reportOnly) return showOutcome(await reportAgain(plan.place, terminal), plan, terminal);
   const { environment, notes: more } = await makeEnvironment(plan.recipe.environment, own);
   for (const note of [...notes, ...more]) terminal.remark(note);
   terminal.remark(terminal.remarkStyle.dim(`run ${plan.place.id} in ${shownPath(plan.place.folder)}`));
@@ -152,14 +156,16 @@ async function refuseTaken({ id, folder, root }: TrainingRun['place']): Promise<
         'go on with it by --resume, or choose another --out',
     );
   const same = await findRun(id, root).catch(() => undefined);
-  if (same?.record.id === id)
+  if (same?.record.id === id && same.root === root)
     throw new CliError(`${root} holds a run '${id}' already, in ${same.record.folder}: choose another --out`);
 }
 
 async function planResume(what: string | undefined, options: TrainCommandOptions): Promise<Plan> {
   const loaded = what === undefined ? undefined : await loadRecipe(what, { model: options.model });
   const { record, root } = await runToResume(loaded, options);
-  if (record.status === 'finished' && loaded === undefined && (options.set ?? []).length === 0)
+  const isPlain = loaded === undefined && (options.set ?? []).length === 0;
+  const reportOnly = record.status === 'finished' && isPlain;
+  if (reportOnly && (await hasReport(record.folder)))
     throw new CliError(
       `the run ${record.id} is finished; to train it further, give it more steps: --set stages.0.steps=…`,
     );
@@ -171,8 +177,15 @@ async function planResume(what: string | undefined, options: TrainCommandOptions
     resume: true,
     own: loaded ?? (await ownParts(record.folder)),
     notes: [],
+    reportOnly,
   };
 }
+
+const hasReport = (folder: string) =>
+  access(join(folder, 'report.html')).then(
+    () => true,
+    () => false,
+  );
 
 async function runToResume(
   loaded: LoadedRecipe | undefined,

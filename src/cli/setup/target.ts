@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import type { Recipe } from '../../training/index.ts';
 import { CliError } from '../errors.ts';
 import { SHIPPED } from '../recipe/load-recipe.ts';
-import { type FoundRun, findRun } from './workplace.ts';
+import { type FoundRun, findRun } from './run-place.ts';
 
 export interface Target {
   /** Name for people: the run's identifier or the model as given. */

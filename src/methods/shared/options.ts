@@ -32,13 +32,15 @@ export const rolloutOptions = {
 export const regulariserOptions = {
   kl: z
     .strictObject({
-      /** 0: no reference, no KL. */
+      /** 0: no reference and no KL, unless it is to be reported. */
       coefficient: z.number().min(0).default(0),
       estimator: klEstimator.default('k3'),
       /** In the loss, or taken off the rewards. */
       where: z.enum(['loss', 'reward']).default('loss'),
       /** In the loss: multiply by the importance ratio, so that the gradient is unbiased off policy. */
       importanceWeighted: z.boolean().default(false),
+      /** Report the KL also where the coefficient is 0, at the cost of a frozen copy and a forward pass of it. */
+      report: z.boolean().optional(),
     })
     .prefault({}),
   entropyBonus: z.number().min(0).default(0),
@@ -66,21 +68,27 @@ export type RegulariserConfig = z.output<z.ZodObject<typeof regulariserOptions>>
 export type UpdateConfig = z.output<z.ZodObject<typeof updateOptions>>;
 
 /** Whether a frozen reference is needed. */
-export function needsReference(config: RegulariserConfig): boolean {
-  return config.kl.coefficient > 0;
+export function needsReference({ kl }: RegulariserConfig): boolean {
+  return kl.coefficient > 0 || kl.report === true;
+}
+
+/** Where the KL acts; undefined where it does not, or is only reported. */
+export function klPlace({ kl }: RegulariserConfig): 'loss' | 'reward' | undefined {
+  return kl.coefficient > 0 ? kl.where : undefined;
 }
 
 /** The regularisers as the objectives name them. */
-export function regularisersOf({ kl, entropyBonus, reportEntropy }: RegulariserConfig) {
-  const inLoss = kl.coefficient > 0 && kl.where === 'loss';
+export function regularisersOf(config: RegulariserConfig) {
+  const { kl, entropyBonus, reportEntropy } = config;
   return {
-    kl: inLoss
-      ? {
-          estimator: kl.estimator,
-          coefficient: kl.coefficient,
-          importanceWeighted: kl.importanceWeighted,
-        }
-      : undefined,
+    kl:
+      klPlace(config) === 'loss'
+        ? {
+            estimator: kl.estimator,
+            coefficient: kl.coefficient,
+            importanceWeighted: kl.importanceWeighted,
+          }
+        : undefined,
     entropyCoefficient: entropyBonus,
     reportEntropy,
   };

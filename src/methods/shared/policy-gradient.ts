@@ -1,7 +1,7 @@
 /** One step of any policy-gradient method: gather, score, credit, split into updates. */
 import type { Json } from '../../curricula/index.ts';
 import type { Objective } from '../../engine/index.ts';
-import { tokenRewards } from '../../objectives/index.ts';
+import { klPenalty, tokenRewards } from '../../objectives/index.ts';
 import { rng } from '../../random/index.ts';
 import {
   logprobGap,
@@ -15,7 +15,13 @@ import {
 } from '../../training/index.ts';
 import { type Attempt, attemptsOf, score } from './attempts.ts';
 import { type Collected, collectGroups, samplingOf } from './collect.ts';
-import { needsReference, type RegulariserConfig, type RolloutConfig, type UpdateConfig } from './options.ts';
+import {
+  klPlace,
+  needsReference,
+  type RegulariserConfig,
+  type RolloutConfig,
+  type UpdateConfig,
+} from './options.ts';
 
 export type PolicyConfig = RolloutConfig & RegulariserConfig & UpdateConfig;
 
@@ -58,20 +64,22 @@ async function policyStep(
   const attempts = attemptsOf(collected, config, limit);
   const { kl } = config;
   const withReference = needsReference(config);
-  const klInReward = withReference && kl.where === 'reward';
-  await score(attempts, { values: parts.readsValues, reference: klInReward }, context, step);
+  const place = klPlace(config);
+  // In the loss, the objective reports the KL; elsewhere it is taken here, over all attempts.
+  const klHere = withReference && place !== 'loss';
+  await score(attempts, { values: parts.readsValues, reference: klHere }, context, step);
 
   const rewards = attempts.map(({ trajectory, reward, reference }) => {
     if (reward === undefined) return undefined;
     const { lossMask: mask, logprobs } = trajectory;
-    if (!klInReward || reference === undefined) return tokenRewards({ reward, mask });
+    if (place !== 'reward' || reference === undefined) return tokenRewards({ reward, mask });
     const { estimator, coefficient } = kl;
     return tokenRewards({ reward, mask, kl: { logprobs, reference, estimator, coefficient } });
   });
   const creditMetrics = parts.credit(attempts, rewards);
 
   // A row whose advantages are all zero has a gradient only through the other terms of the loss.
-  const otherTerms = (withReference && kl.where === 'loss') || config.entropyBonus > 0 || parts.readsValues;
+  const otherTerms = place === 'loss' || config.entropyBonus > 0 || parts.readsValues;
   const counted = attempts.filter((attempt) => attempt.counted);
   const active = counted.filter(
     ({ advantages }) =>
@@ -89,6 +97,7 @@ async function policyStep(
     metrics: {
       ...creditMetrics,
       ...stepMetrics(config, collected, attempts),
+      ...(klHere ? klOf(attempts, kl.estimator) : {}),
       ...gapOf(active, context.engine.weightsVersion),
     },
   };
@@ -182,6 +191,19 @@ function stepMetrics(
     if (rewards.length > 0) metrics['reward.shaped'] = rewards.reduce((a, b) => a + b, 0) / rewards.length;
   }
   return metrics;
+}
+
+/** Mean KL to the reference over the model's tokens, estimated under the weights that sampled them. */
+function klOf(attempts: readonly Attempt[], estimator: PolicyConfig['kl']['estimator']): { kl?: number } {
+  let total = 0;
+  let tokens = 0;
+  for (const { trajectory, reference } of attempts) {
+    if (reference === undefined) continue;
+    const { logprobs, lossMask } = trajectory;
+    for (const x of klPenalty(logprobs, reference, estimator, lossMask)) total += x;
+    for (const m of lossMask) if (m > 0) tokens++;
+  }
+  return tokens === 0 ? {} : { kl: total / tokens };
 }
 
 /** The gap between sampler and trainer, where the present weights both sampled and scored. */

@@ -1,16 +1,18 @@
 /**
- * Makes the base model of the quickstart, models/countdown/: a small decoder that has read worked countdown problems,
- * some of which give up, and so sometimes succeeds.
+ * First part of making models/countdown/, the base model of the quickstart: a small decoder reads worked countdown
+ * problems that search out loud. From the root of the repository:
  *
- *   npx burnish train models/countdown.recipe.ts --out runs/countdown-base
- *   npx burnish export runs/countdown-base models/countdown --dtype f16 --which last
+ *   npx burnish train models/countdown-1.recipe.ts --out runs/countdown-1
+ *   npx burnish train models/countdown-2.recipe.ts --out runs/countdown-2
+ *   npx burnish export runs/countdown-2 models/countdown --dtype f16 --which last
+ *
+ * Held-out problems are split off by a hash of the problem, so no seed shows them to the model.
  */
 import { defineRecipe } from '../src/training/index.ts';
 
 export default defineRecipe({
-  name: 'countdown-base',
+  name: 'countdown-1',
   model: { config: { hiddenSize: 128, intermediateSize: 256, layers: 4, heads: 4, maxPositions: 128 } },
-  // Another seed than the quickstart's: its training problems are drawn anew. Held-out problems are split off by a hash.
   environment: { name: 'countdown', demonstrationAccuracy: 0.9, seed: 1 },
   seed: 1,
   sampling: { maxTokens: 64, temperature: 1 },
