@@ -62,6 +62,7 @@ describe('what is wrong is said once, with the right exit code', () => {
       expect(await failureHere('train', join(cwd, 'none.yaml'))).toContain('no such file or folder');
       expect(await failureHere('train', 'countdwn')).toContain("Did you mean 'countdown'?");
       expect(await failureHere('train')).toContain('no recipe given');
+      expect(await failureHere('chat', 'nothing')).toContain('chat needs a terminal');
       const runs = ['--runs', cwd];
       expect(await failureHere('train', '--resume', 'nothing', ...runs)).toContain("no run 'nothing'");
       expect(await failureHere('runs', 'list', ...runs)).toContain('there are no runs in');
