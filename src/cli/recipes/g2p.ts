@@ -3,7 +3,7 @@ import type { RecipeInput } from '../../training/index.ts';
 
 export const g2p: RecipeInput = {
   name: 'g2p',
-  model: { config: { hiddenSize: 128, intermediateSize: 384, layers: 4, heads: 4, maxPositions: 64 } },
+  model: { config: { hiddenSize: 64, intermediateSize: 192, layers: 3, heads: 2, maxPositions: 64 } },
   environment: { name: 'g2p' },
   seed: 0,
   sampling: { maxTokens: 32, temperature: 1 },
@@ -11,9 +11,9 @@ export const g2p: RecipeInput = {
     {
       name: 'supervised',
       method: 'supervised',
-      epochs: 2,
-      batchSize: 64,
-      learningRate: 3e-3,
+      epochs: 5,
+      batchSize: 128,
+      learningRate: 5e-3,
       schedule: 'cosine',
       warmupFraction: 0.02,
       floor: 0.05,
@@ -22,10 +22,10 @@ export const g2p: RecipeInput = {
     {
       name: 'reinforcement',
       method: 'grpo',
-      steps: 250,
+      steps: 400,
       promptsPerStep: 64,
       groupSize: 8,
-      learningRate: 2e-4,
+      learningRate: 5e-4,
       schedule: 'linear',
       warmupSteps: 10,
     },
