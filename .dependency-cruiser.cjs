@@ -2,6 +2,7 @@
 const ROOMS = {
   types: [],
   random: [],
+  files: [],
   tensor: [],
   text: [],
   nn: ['tensor', 'random'],
@@ -48,7 +49,7 @@ const rules = Object.entries(ROOMS).map(([room, allowed]) => ({
   name: `${room}-imports-only-below`,
   severity: 'error',
   from: { path: `^src/${room}/`, pathNot: '(\\.test\\.ts$|/testing)' },
-  to: { path: '^src/', pathNot: [`^src/(${['types', room, ...allowed].join('|')})/`] },
+  to: { path: '^src/', pathNot: [`^src/(${['types', 'files', room, ...allowed].join('|')})/`] },
 }));
 module.exports = {
   forbidden: [

@@ -1,9 +1,10 @@
 /** Writes the g2p reproduction's table, verdict and figures. */
 import { execFileSync } from 'node:child_process';
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { bootstrapInterval, pairedBootstrap } from '../../src/evaluation/index.ts';
+import { writeAtomically } from '../../src/files/index.ts';
 import { ARMS, type Arm } from './arms.ts';
 import type { ArmResult } from './run.ts';
 
@@ -84,9 +85,6 @@ Learning rates were chosen on seed 0, which is not among the seeds here. Every f
   const json = { commit, machine, holds, gains, results: results.map(({ wrong: _wrong, ...rest }) => rest) };
   await mkdir(folder, { recursive: true });
   const files = { 'g2p.json': `${JSON.stringify(json, null, 2)}\n`, 'g2p.md': text };
-  for (const [name, content] of Object.entries(files)) {
-    await writeFile(join(folder, `${name}.tmp`), content);
-    await rename(join(folder, `${name}.tmp`), join(folder, name));
-  }
+  for (const [name, content] of Object.entries(files)) await writeAtomically(join(folder, name), content);
   return join(folder, 'g2p.md');
 }

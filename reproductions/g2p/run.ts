@@ -4,11 +4,12 @@
  * Every finished arm is kept in the work folder, so a run that was stopped goes on where it was.
  */
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { makeModel } from '../../src/cli/setup/model.ts';
 import { createEnvironment } from '../../src/environments/index.ts';
+import { writeAtomically } from '../../src/files/index.ts';
 import { methods } from '../../src/methods/index.ts';
 import { openStore } from '../../src/store/index.ts';
 import { train } from '../../src/training/index.ts';
@@ -28,24 +29,24 @@ export interface ArmResult extends Measurement {
 
 const command = new Command('g2p')
   .option('--seeds <list>', 'comma-separated', '1,2,3')
+  .option('--until <arm>', `stop after this arm of each seed: ${ARMS.join(', ')}`, ARMS[ARMS.length - 1])
   .option('--work <folder>', 'where models and finished arms are kept', 'runs/reproductions/g2p')
   .option('--out <folder>', 'where the report goes', 'docs/reproductions')
   .parse();
-const options = command.opts<{ seeds: string; work: string; out: string }>();
+const options = command.opts<{ seeds: string; until: Arm; work: string; out: string }>();
 
 const environment = await createEnvironment('g2p', {});
 const results: ArmResult[] = [];
 for (const seed of options.seeds.split(',').map(Number)) {
   const done = new Map<Arm, ArmResult>();
-  for (const arm of ARMS) {
+  for (const arm of ARMS.slice(0, ARMS.indexOf(options.until) + 1)) {
     const folder = join(options.work, `seed-${seed}`, arm);
     const model = join(options.work, `seed-${seed}`, 'supervised', 'model');
     const file = join(folder, 'result.json');
     if (!existsSync(file)) {
       const recipe = armRecipe(arm, seed, model, done.get('reinforcement')?.seconds);
       const result = await runArm(arm, seed, recipe, folder, environment);
-      await writeFile(`${file}.tmp`, JSON.stringify(result));
-      await rename(`${file}.tmp`, file);
+      await writeAtomically(file, JSON.stringify(result));
     }
     const result = JSON.parse(await readFile(file, 'utf8')) as ArmResult;
     console.log(
@@ -55,7 +56,8 @@ for (const seed of options.seeds.split(',').map(Number)) {
     results.push(result);
   }
 }
-console.log(`report: ${await writeResults(options.out, results)}`);
+if (options.until === ARMS[ARMS.length - 1])
+  console.log(`report: ${await writeResults(options.out, results)}`);
 
 async function runArm(
   arm: Arm,

@@ -107,7 +107,7 @@ describe('what is wrong is said once, with the right exit code', () => {
   it('no room for the report alone: 1, and resuming the finished run writes it', async () => {
     await inFolder(async (cwd) => {
       await writeFile(join(cwd, 'tiny.yaml'), tinyRecipe);
-      const full = failing('writeFile', 'report.html', 'ENOSPC');
+      const full = failing('open', 'report.html', 'ENOSPC');
       const said = await failure('train tiny.yaml --out out/run', cwd, 1, full);
       expect(said).toMatch(/cannot write the report .*report\.html: .*ENOSPC/);
       const folder = join(cwd, 'out/run');

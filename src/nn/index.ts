@@ -9,7 +9,6 @@ export {
   type Moments,
   ParameterArena,
 } from './arena.ts';
-export { writeAtomically } from './atomic-write.ts';
 export { type ReadCheckpointOptions, readCheckpoint } from './checkpoint.ts';
 export { parseModelConfig, toHfConfig } from './hf-config.ts';
 export { LORA_TARGETS, type LoraConfig, loraNames, mergeLora } from './lora.ts';

@@ -1,6 +1,6 @@
 /** Reading and writing safetensors files: F32, F16 and BF16 in the file, f32 in memory. */
 import { type FileHandle, open } from 'node:fs/promises';
-import { writeAtomically } from './atomic-write.ts';
+import { writeAtomically } from '../files/index.ts';
 import { bf16ToF32Bits, f16ToF32Bits, f32BitsToBf16, f32BitsToF16 } from './float-formats.ts';
 import {
   dtypeBytes,

@@ -1,10 +1,10 @@
 /** A model's weights in memory: made new from a seed, or read from a Hugging Face folder. */
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeAtomically } from '../files/index.ts';
 import { rng } from '../random/index.ts';
 import { NativeTensor } from '../tensor/index.ts';
 import { type ArenaEntry, createArena, type ParameterArena } from './arena.ts';
-import { writeAtomically } from './atomic-write.ts';
 import { readCheckpoint } from './checkpoint.ts';
 import { parseModelConfig, toHfConfig } from './hf-config.ts';
 import { type LoraConfig, loraShapes, mergeLora } from './lora.ts';
@@ -168,9 +168,7 @@ export async function saveWeights(
   await writeSafetensors(join(folder, 'model.safetensors'), tensors, { dtype });
   const texts = { ...files, 'config.json': `${JSON.stringify(toHfConfig(config, dtype), null, 2)}\n` };
   for (const [name, content] of Object.entries(texts)) {
-    await writeAtomically(join(folder, name), async (file) => {
-      await file.writeFile(content);
-    });
+    await writeAtomically(join(folder, name), content);
   }
 }
 

@@ -1,7 +1,8 @@
 /** Writes the report of a run: one HTML page and PNG plots. */
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { TopLevelSpec } from 'vega-lite';
+import { writeAtomically } from '../files/index.ts';
 import { metricChart, scoreChart, stepRange } from './charts.ts';
 import { withFonts } from './fonts.ts';
 import { reportPage } from './page.ts';
@@ -41,15 +42,12 @@ function plotSpecs(data: ReportData): Map<string, TopLevelSpec> {
   return specs;
 }
 
-/** Writes under a temporary name first, so that no reader ever finds half a file. */
+/** Writes a file whole, and its folder where that is missing. */
 async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
-  const temporary = `${path}.${process.pid}.tmp`;
   try {
     await mkdir(dirname(path), { recursive: true });
-    await writeFile(temporary, content);
-    await rename(temporary, path);
+    await writeAtomically(path, content);
   } catch (error) {
-    await rm(temporary, { force: true }).catch(() => undefined);
     const reason = error instanceof Error ? error.message : String(error);
     throw new Error(`cannot write the report ${path}: ${reason}`, { cause: error });
   }

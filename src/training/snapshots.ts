@@ -1,9 +1,10 @@
 /** Snapshots of a whole run on disk: written under a temporary name, flushed, renamed; broken ones are passed over. */
 import { createHash } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EngineSnapshot } from '../engine/index.ts';
-import { readSafetensors, writeAtomically, writeSafetensors } from '../nn/index.ts';
+import { syncFolder, writeAtomically } from '../files/index.ts';
+import { readSafetensors, writeSafetensors } from '../nn/index.ts';
 
 const WEIGHTS = 'weights.safetensors';
 const STATE = 'state.json';
@@ -51,17 +52,6 @@ function checksum(arrays: Readonly<Record<string, Float32Array>>): string {
   return hash.digest('hex');
 }
 
-/** Makes what happened in a folder durable. Windows cannot open folders, and needs no such step. */
-async function syncFolder(folder: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
 /** Snapshots in one folder, by name. */
 export class SnapshotFolder {
   readonly path: string;
@@ -101,9 +91,7 @@ export class SnapshotFolder {
         facts: engine.facts,
         state,
       });
-      await writeAtomically(join(temporary, STATE), async (file) => {
-        await file.writeFile(text);
-      });
+      await writeAtomically(join(temporary, STATE), text);
       await syncFolder(temporary);
       await this.remove(name);
       await rename(temporary, path);

@@ -1,7 +1,7 @@
 /** `burnish init`: writes a commented recipe to start from. */
 import { access } from 'node:fs/promises';
 import { dirname, extname, resolve } from 'node:path';
-import { writeAtomically } from '../../nn/index.ts';
+import { writeAtomically } from '../../files/index.ts';
 import { CliError, EXIT, type ExitCode } from '../errors.ts';
 import { Terminal } from '../output/terminal.ts';
 import { typescriptTemplate, yamlTemplate } from '../recipes/templates.ts';
@@ -21,9 +21,7 @@ export async function initCommand(
   );
   if (taken && !options.force) throw new CliError(`${shownPath(path)} is there already: --force replaces it`);
   await makeFolder(dirname(path));
-  await writeAtomically(path, async (handle) => {
-    await handle.writeFile(template);
-  });
+  await writeAtomically(path, template);
   terminal.print(`Wrote ${shownPath(path)}. Run it with:\n  burnish train ${shownPath(path)}`);
   terminal.object({ path });
   return EXIT.ok;

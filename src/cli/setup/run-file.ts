@@ -1,15 +1,13 @@
 /** What the command line notes in a run's folder: where the recipe came from, so that its code can be found again. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeAtomically } from '../../nn/index.ts';
+import { writeAtomically } from '../../files/index.ts';
 import type { LoadedRecipe, RecipeSource } from '../recipe/load-recipe.ts';
 
 const FILE = 'source.json';
 
 export async function writeSource(folder: string, source: RecipeSource): Promise<void> {
-  await writeAtomically(join(folder, FILE), async (file) => {
-    await file.writeFile(`${JSON.stringify(source, null, 2)}\n`);
-  });
+  await writeAtomically(join(folder, FILE), `${JSON.stringify(source, null, 2)}\n`);
 }
 
 async function readSource(folder: string): Promise<RecipeSource | undefined> {

@@ -76,7 +76,7 @@ export function lastObject({ stdout }: Finished): Record<string, unknown> {
 }
 
 /** Makes one method of node:fs/promises fail on paths that contain a text. */
-export function failing(method: 'open' | 'mkdir' | 'writeFile', containing: string, code: string): string {
+export function failing(method: 'open' | 'mkdir', containing: string, code: string): string {
   return `
     import fs from 'node:fs/promises';
     import { syncBuiltinESMExports } from 'node:module';

@@ -4,20 +4,21 @@ import { dirname } from 'node:path';
 
 let serial = 0;
 
+/** What to write: all of it, or a function that fills the open file. */
+export type FileContent = string | Uint8Array | ((file: FileHandle) => Promise<void>);
+
 /**
- * Lets `write` fill a temporary file beside `path`, flushes it to disk and renames it to `path`. On failure the
+ * Writes, or lets `content` write, a temporary file beside `path`, flushes it to disk and renames it to `path`. On failure the
  * temporary file is removed, an earlier file of that name is left as it was, and an Error naming `path` is thrown
  * with the cause.
  */
-export async function writeAtomically(
-  path: string,
-  write: (file: FileHandle) => Promise<void>,
-): Promise<void> {
+export async function writeAtomically(path: string, content: FileContent): Promise<void> {
   const temporary = `${path}.${process.pid}-${serial++}.tmp`;
   try {
     const file = await open(temporary, 'wx');
     try {
-      await write(file);
+      if (typeof content === 'function') await content(file);
+      else await file.writeFile(content);
       await file.sync();
     } finally {
       await file.close();
@@ -30,8 +31,8 @@ export async function writeAtomically(
   }
 }
 
-/** Makes the rename itself durable. Windows cannot open folders, and needs no such step. */
-async function syncFolder(folder: string): Promise<void> {
+/** Makes what happened in a folder durable, renames too. Windows cannot open folders, and needs no such step. */
+export async function syncFolder(folder: string): Promise<void> {
   if (process.platform === 'win32') return;
   const handle = await open(folder, 'r');
   try {
