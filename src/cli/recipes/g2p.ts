@@ -25,7 +25,7 @@ export const g2p: RecipeInput = {
       steps: 400,
       promptsPerStep: 64,
       groupSize: 8,
-      learningRate: 5e-4,
+      learningRate: 1e-4,
       schedule: 'linear',
       warmupSteps: 10,
     },

@@ -5,7 +5,7 @@
  * that calls a run and does a share of its work, so results would depend on which thread took which part.
  */
 import { check, ortLibrary, outPointer, type Pointer } from './library.ts';
-import { checkThreads, defaultThreads } from './threads.ts';
+import { checkThreads, defaultThreads, idleThreadsSpin } from './threads.ts';
 
 // Failures come back as a status and become an Error; printing them as well would only be noise.
 const LOG_FATAL = 4;
@@ -61,9 +61,7 @@ function createEnvironment(threads: number): Environment {
   try {
     check(api.SetGlobalIntraOpNumThreads(options, threads), 'set the number of threads');
     check(api.SetGlobalInterOpNumThreads(options, 1), 'set the number of inter-op threads');
-    // Idle threads sleep. Spinning ones save microseconds on a quiet machine, but on a busy one they take the cores that
-    // the other threads wait for: sampling beside another process was measured at half the speed.
-    check(api.SetGlobalSpinControl(options, 0), 'let idle threads sleep');
+    check(api.SetGlobalSpinControl(options, idleThreadsSpin() ? 1 : 0), 'choose what idle threads do');
     const env = outPointer('create an environment', (out) =>
       api.CreateEnvWithGlobalThreadPools(LOG_FATAL, 'burnish', options, out),
     );
