@@ -1,4 +1,4 @@
-/** Word and phoneme error rates of a model on the whole test split, decoded greedily. */
+/** Word and phoneme error rates of a model on the whole test split. */
 import type { FrozenEngine } from '../../src/engine/index.ts';
 import {
   closestPronunciation,
@@ -20,10 +20,12 @@ export interface Measurement {
 
 const MAX_TOKENS = 32;
 
+/** `temperature` 0 decodes greedily, as the field does; 1 draws one pronunciation a word from the model's distribution. */
 export async function measure(
   engine: FrozenEngine,
   tokenizer: Tokenizer,
   environment: Environment,
+  temperature: 0 | 1 = 0,
 ): Promise<Measurement> {
   const { groups } = await evaluate({
     engine,
@@ -31,7 +33,7 @@ export async function measure(
     environment,
     split: 'test',
     tasks: environment.size('test'),
-    sampling: { maxTokens: MAX_TOKENS, temperature: 0 },
+    sampling: { maxTokens: MAX_TOKENS, temperature },
     seed: 0,
   });
   const results = groups.map(({ task, trajectories }) => ({

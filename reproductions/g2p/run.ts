@@ -7,7 +7,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { makeModel } from '../../src/cli/setup/model.ts';
+import { loadModel, makeModel } from '../../src/cli/setup/model.ts';
 import { createEnvironment } from '../../src/environments/index.ts';
 import { writeAtomically } from '../../src/files/index.ts';
 import { methods } from '../../src/methods/index.ts';
@@ -25,6 +25,8 @@ export interface ArmResult extends Measurement {
   seconds: number;
   steps: number;
   parameters: number;
+  /** Word error rate of one drawn pronunciation a word, temperature 1. */
+  sampledWordErrorRate: number;
 }
 
 const command = new Command('g2p')
@@ -48,9 +50,10 @@ for (const seed of options.seeds.split(',').map(Number)) {
       const result = await runArm(arm, seed, recipe, folder, environment);
       await writeAtomically(file, JSON.stringify(result));
     }
-    const result = JSON.parse(await readFile(file, 'utf8')) as ArmResult;
+    const trained = JSON.parse(await readFile(file, 'utf8')) as Omit<ArmResult, 'sampledWordErrorRate'>;
+    const result = { ...trained, sampledWordErrorRate: await sampledErrorRate(folder) };
     console.log(
-      `seed ${seed} ${arm}: WER ${(100 * result.wordErrorRate).toFixed(2)} %, PER ${(100 * result.phonemeErrorRate).toFixed(2)} %, ${result.seconds.toFixed(0)} s`,
+      `seed ${seed} ${arm}: WER ${(100 * result.wordErrorRate).toFixed(2)} %, PER ${(100 * result.phonemeErrorRate).toFixed(2)} %, WER sampled ${(100 * result.sampledWordErrorRate).toFixed(2)} %, ${result.seconds.toFixed(0)} s`,
     );
     done.set(arm, result);
     results.push(result);
@@ -59,13 +62,25 @@ for (const seed of options.seeds.split(',').map(Number)) {
 if (options.until === ARMS[ARMS.length - 1])
   console.log(`report: ${await writeResults(options.out, results)}`);
 
+/** Measured once a model and kept beside it. */
+async function sampledErrorRate(folder: string): Promise<number> {
+  const file = join(folder, 'sampled.json');
+  if (!existsSync(file)) {
+    const { engine, tokenizer } = await loadModel(join(folder, 'model'));
+    const { wordErrorRate } = await measure(engine, tokenizer, environment, 1);
+    engine.dispose();
+    await writeAtomically(file, JSON.stringify(wordErrorRate));
+  }
+  return JSON.parse(await readFile(file, 'utf8')) as number;
+}
+
 async function runArm(
   arm: Arm,
   seed: number,
   recipe: ReturnType<typeof armRecipe>,
   folder: string,
   environment: Environment,
-): Promise<ArmResult> {
+): Promise<Omit<ArmResult, 'sampledWordErrorRate'>> {
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   const { engine, tokenizer } = await makeModel(recipe, environment.symbols);
