@@ -238,7 +238,7 @@ describe('runs', () => {
   });
 
   it('a program of 2000 nodes compiles, runs and is differentiated', () => {
-    const depth = 333;
+    const depth = 340;
     const program = t.compile<t.Tensor[], t.Tensor[]>(
       ([x, w]) => {
         let y = x;

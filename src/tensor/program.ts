@@ -2,7 +2,14 @@
 import { Emitter } from './emitter.ts';
 import { topologicalOrder } from './gradients.ts';
 import { input } from './primitives/constant.ts';
-import { type BoundRun, encodeModel, NativeTensor, Session, type SessionOptions } from './runtime/index.ts';
+import {
+  type BoundRun,
+  encodeModel,
+  NativeTensor,
+  type OnnxNode,
+  Session,
+  type SessionOptions,
+} from './runtime/index.ts';
 import { ShapeError, sameShape, show } from './shape.ts';
 import { type Node, type Spec, spec, Tensor } from './tensor.ts';
 import { type Tree, treeEntries, treeLeaves, treeMap, treeUnflatten } from './tree.ts';
@@ -121,18 +128,38 @@ export function compile<In extends Tree<Tensor>, Out extends Tree<Tensor>>(
       names.set(x, emitted[i]);
     });
   }
-  // Every output gets a name of its own: a tensor may be asked for twice, or be an input or a constant itself.
-  outputs.forEach((x, i) => {
-    emitter.nodes.push({ opType: 'Identity', inputs: [names.get(x) as string], outputs: [`out${i}`] });
-  });
+  const nodes = nameOutputs(
+    emitter.nodes,
+    outputs.map((x) => names.get(x) as string),
+  );
   const model = encodeModel({
-    nodes: emitter.nodes,
+    nodes,
     inputs: placeholders.map((x, i) => ({ name: `in${i}`, dtype: x.dtype, shape: x.shape })),
     outputs: outputs.map((x, i) => ({ name: `out${i}`, dtype: x.dtype, shape: x.shape })),
     initializers: emitter.initializers,
   });
   const ports = specEntries.map(([path, { dtype, shape }]) => ({ path, dtype, shape }));
-  return new Program(Session.create(model, options), ports, outputTree, emitter.nodes.length);
+  return new Program(Session.create(model, options), ports, outputTree, nodes.length);
+}
+
+/**
+ * Renames what nodes make to `out0`, `out1`, … where an output asks for it, so that it is written to the caller's memory
+ * at once. An output that is asked for twice, or that is an input or a constant itself, is copied.
+ */
+function nameOutputs(nodes: readonly OnnxNode[], wanted: readonly string[]): OnnxNode[] {
+  const made = new Set(nodes.flatMap((node) => node.outputs));
+  const renamed = new Map<string, string>();
+  const copies: OnnxNode[] = [];
+  wanted.forEach((name, i) => {
+    if (made.has(name) && !renamed.has(name)) renamed.set(name, `out${i}`);
+    else copies.push({ opType: 'Identity', inputs: [name], outputs: [`out${i}`] });
+  });
+  const rename = (name: string) => renamed.get(name) ?? name;
+  return [...nodes, ...copies].map((node) => ({
+    ...node,
+    inputs: node.inputs.map(rename),
+    outputs: node.outputs.map(rename),
+  }));
 }
 
 /** A compiled function called with arrays, compiled anew for each set of shapes it meets. */

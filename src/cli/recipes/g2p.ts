@@ -22,10 +22,10 @@ export const g2p: RecipeInput = {
     {
       name: 'reinforcement',
       method: 'grpo',
-      steps: 400,
-      promptsPerStep: 64,
+      steps: 160,
+      promptsPerStep: 256,
       groupSize: 8,
-      learningRate: 1e-4,
+      learningRate: 3e-4,
       schedule: 'linear',
       warmupSteps: 10,
     },
