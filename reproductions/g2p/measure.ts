@@ -9,6 +9,7 @@ import {
 import type { Tokenizer } from '../../src/text/index.ts';
 import { evaluate } from '../../src/training/index.ts';
 import type { Environment } from '../../src/types/index.ts';
+import type { Arm } from './arms.ts';
 
 export interface Measurement {
   words: number;
@@ -16,6 +17,18 @@ export interface Measurement {
   phonemeErrorRate: number;
   /** For every test word in order, '1' where the model is wrong. */
   wrong: string;
+}
+
+/** A finished arm of one seed. */
+export interface ArmResult extends Measurement {
+  arm: Arm;
+  seed: number;
+  /** Wall time of the training steps, without evaluation. */
+  seconds: number;
+  steps: number;
+  parameters: number;
+  /** Word error rate of one drawn pronunciation a word, temperature 1. */
+  sampledWordErrorRate: number;
 }
 
 const MAX_TOKENS = 32;

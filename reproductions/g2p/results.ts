@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { bootstrapInterval, pairedBootstrap } from '../../src/evaluation/index.ts';
 import { writeAtomically } from '../../src/files/index.ts';
 import { ARMS, type Arm } from './arms.ts';
-import type { ArmResult } from './run.ts';
+import type { ArmResult } from './measure.ts';
 
 /** Published word error rates on CMUdict, percent, without stress. */
 const PUBLISHED = [

@@ -15,19 +15,8 @@ import { openStore } from '../../src/store/index.ts';
 import { train } from '../../src/training/index.ts';
 import type { Environment } from '../../src/types/index.ts';
 import { ARMS, type Arm, armRecipe } from './arms.ts';
-import { type Measurement, measure } from './measure.ts';
+import { type ArmResult, measure } from './measure.ts';
 import { writeResults } from './results.ts';
-
-export interface ArmResult extends Measurement {
-  arm: Arm;
-  seed: number;
-  /** Wall time of the training steps, without evaluation. */
-  seconds: number;
-  steps: number;
-  parameters: number;
-  /** Word error rate of one drawn pronunciation a word, temperature 1. */
-  sampledWordErrorRate: number;
-}
 
 const command = new Command('g2p')
   .option('--seeds <list>', 'comma-separated', '1,2,3')
