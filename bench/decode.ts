@@ -1,44 +1,112 @@
-/** Benchmark: sampling with a key-value cache against transformers' generate, on the same weights. */
-import { benchEngine, someTokens, withExported } from './model.ts';
-import { Peer } from './peer.ts';
-import { type BenchRow, takeTurns } from './table.ts';
+/** Benchmark: sampling with a key-value cache against transformers' generate and llama.cpp, on the same weights. */
+import { join } from 'node:path';
+import type { Engine } from '../src/engine/index.ts';
+import type { BenchContext } from './context.ts';
+import { decodingFlops } from './flops.ts';
+import { benchEngine, MODELS, someTokens, withFolder } from './models.ts';
+import { convertToGguf } from './peers/gguf.ts';
+import { PeerProcess } from './peers/process.ts';
+import { asSide, type StartedPeer, stopPeers, tryPeer } from './peers/start.ts';
+import type { BenchRow } from './row.ts';
+import { takeTurns } from './turns.ts';
 
+const MODEL = '2.9M';
 const ROWS = [1, 16, 64, 256];
 const PROMPT_TOKENS = 32;
 const NEW_TOKENS = 64;
+/** Likeliest tokens in which we and llama.cpp have to agree; later ones may part by rounding. */
+const SAME_TOKENS = 12;
 
-export async function benchDecode(python: string | undefined, repetitions: number): Promise<BenchRow[]> {
-  const engine = await benchEngine();
-  const table = await withExported(engine, async (model) => {
-    const settings = { rows: ROWS, promptLength: PROMPT_TOKENS, newTokens: NEW_TOKENS, threads: 2, model };
-    const peer = python === undefined ? undefined : await Peer.start(python, 'generate.py', settings);
-    const rowsOfTable: BenchRow[] = [];
-    for (const rows of ROWS) {
-      const requests = Array.from({ length: rows }, (_, row) => ({
-        prompt: someTokens(row, PROMPT_TOKENS),
-        n: 1,
-        seed: row,
-      }));
-      const ours = async () => {
-        const started = performance.now();
-        await engine.sample(requests, { maxTokens: NEW_TOKENS, stopTokens: [] });
-        return (1000 * rows * NEW_TOKENS) / (performance.now() - started);
-      };
-      rowsOfTable.push(
-        await takeTurns(
-          `decode 2.9M ${rows} rows`,
-          repetitions,
-          ours,
-          peer && {
-            name: peer.description,
-            run: async () => (await peer.go(rows)).tokensPerSecond,
-          },
+const workOf = (rows: number) => `decode ${MODEL} ${rows} ${rows === 1 ? 'row' : 'rows'}`;
+
+/** Model operations behind one sampled token; the prompt it follows is in it. */
+function flopsPerToken(rows: number): number {
+  return decodingFlops(MODELS[MODEL], rows, PROMPT_TOKENS, NEW_TOKENS) / (rows * NEW_TOKENS);
+}
+
+/** Every row has a prompt of its own; reading it is in the time, and only sampled tokens count. */
+export async function* benchDecode(context: BenchContext): AsyncGenerator<BenchRow> {
+  const wanted = ROWS.filter((rows) => context.wants(workOf(rows)));
+  if (wanted.length === 0) return;
+  const engine = await benchEngine(MODEL);
+  const prompts = Array.from({ length: Math.max(...wanted) }, (_, row) => someTokens(row, PROMPT_TOKENS));
+  let peers: StartedPeer[] = [];
+  try {
+    peers = await withFolder(async (folder) => {
+      if (context.peers === undefined) return [];
+      await engine.export(join(folder, 'model'));
+      return [
+        await startTransformers(context, folder, wanted),
+        await startLlama(context, folder, wanted, prompts, engine),
+      ];
+    });
+    for (const rows of wanted) {
+      const requests = prompts.slice(0, rows).map((prompt, seed) => ({ prompt, n: 1, seed }));
+      yield* await takeTurns({
+        ...context,
+        work: workOf(rows),
+        unit: 'tokens/s',
+        ours: async () => {
+          const started = performance.now();
+          await engine.sample(requests, { maxTokens: NEW_TOKENS, stopTokens: [] });
+          return (1000 * rows * NEW_TOKENS) / (performance.now() - started);
+        },
+        peers: peers.map((peer) =>
+          asSide(
+            peer,
+            async (one) => (rows * NEW_TOKENS) / (await one.go(rows)).seconds,
+            choiceOf(peer, rows),
+          ),
         ),
-      );
+        flopsPerUnit: flopsPerToken(rows),
+      });
     }
-    peer?.stop();
-    return rowsOfTable;
-  });
-  engine.dispose();
-  return table;
+  } finally {
+    await stopPeers(peers);
+    engine.dispose();
+  }
+}
+
+function startTransformers({ peers, threads }: BenchContext, folder: string, rows: readonly number[]) {
+  const shape = { promptLength: PROMPT_TOKENS, newTokens: NEW_TOKENS };
+  const settings = { ...shape, rows, threads, model: join(folder, 'model') };
+  return tryPeer('transformers.generate', () =>
+    PeerProcess.python(peers?.python ?? '', 'generate.py', settings),
+  );
+}
+
+async function startLlama(
+  { peers, threads }: BenchContext,
+  folder: string,
+  rows: readonly number[],
+  prompts: readonly (readonly number[])[],
+  engine: Engine,
+): Promise<StartedPeer> {
+  const libraries = peers?.llama ?? '';
+  if (typeof libraries !== 'string') return libraries;
+  const model = join(folder, 'model.gguf');
+  await convertToGguf(join(folder, 'model'), model);
+  const settings = { libraries, model, rows, prompts, newTokens: NEW_TOKENS, threads };
+  const peer = await tryPeer('llama.cpp', () => PeerProcess.node('llama.ts', settings));
+  if (!(peer instanceof PeerProcess)) return peer;
+  const params = { maxTokens: NEW_TOKENS, temperature: 0, stopTokens: [] };
+  const [[{ tokens }]] = await engine.sample([{ prompt: prompts[0], n: 1, seed: 0 }], params);
+  if (sameStart(tokens, peer.ready.greedy as number[])) return peer;
+  await peer.stop();
+  return {
+    name: peer.description,
+    missing: 'did not run: it continues the first prompt otherwise than we do',
+  };
+}
+
+/** Whether two likeliest continuations agree for long enough that they can only be of the same weights. */
+function sameStart(a: readonly number[], b: readonly number[]): boolean {
+  return a.slice(0, SAME_TOKENS).join() === b.slice(0, SAME_TOKENS).join();
+}
+
+/** What a peer chose for this number of rows, where it says so. */
+function choiceOf(peer: StartedPeer, rows: number): string {
+  if (!(peer instanceof PeerProcess)) return '';
+  const chosen = peer.ready.chosen as Record<string, string> | undefined;
+  return chosen?.[rows] === undefined ? '' : `, ${chosen[rows]}`;
 }

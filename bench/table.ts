@@ -1,72 +1,63 @@
-/** One row of the benchmark table: our figure, the peer's, and their ratio, from repetitions that took turns. */
+/** Rows for people (aligned columns or Markdown) and for programs (JSON lines). */
+import type { BenchRow } from './row.ts';
 
-export interface BenchRow {
-  /** Named like `train 2.9M 32x128`. */
-  work: string;
-  unit: 'tokens/s';
-  /** Median over the repetitions. */
-  ours: number;
-  oursLow: number;
-  oursHigh: number;
-  /** What the peer is; absent when none ran. */
-  peer?: string;
-  peerFigure?: number;
-  /** Ours divided by the peer's: above 1 we are faster. */
-  ratio?: number;
+const HEADERS = ['work', 'ours', 'range', 'unit', 'peer', 'ratio', 'of peak', 'memory', 'the peer', 'notes'];
+
+/** Three significant digits, whole numbers from 100 up, thousands apart. */
+export function figure(value: number): string {
+  if (Math.abs(value) >= 100) return Math.round(value).toLocaleString('en').replaceAll(',', ' ');
+  return String(Number(value.toPrecision(3)));
 }
 
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-}
-
-/** Runs both sides in turn, one warm-up each, and summarises. */
-export async function takeTurns(
-  work: string,
-  repetitions: number,
-  ours: () => Promise<number>,
-  peer?: { name: string; run: () => Promise<number> },
-): Promise<BenchRow> {
-  await ours();
-  await peer?.run();
-  const own: number[] = [];
-  const theirs: number[] = [];
-  for (let i = 0; i < repetitions; i++) {
-    own.push(await ours());
-    if (peer) theirs.push(await peer.run());
-  }
-  const row: BenchRow = {
+/** `slower`: our speed as a share of what it was, where that is a regression. */
+function cells(row: BenchRow, slower: number | undefined): string[] {
+  const { work, unit, ours, low, high, peerFigure, ratio, peakShare, memoryMiB } = row;
+  const mark = slower === undefined ? [] : [`SLOWER: ${Math.round(100 * slower)} % of its last speed`];
+  const range = (a: number, b: number) => (a === b ? '' : `${figure(a)}-${figure(b)}`);
+  const peerRange = row.peerLow === undefined ? '' : range(row.peerLow, row.peerHigh ?? row.peerLow);
+  return [
     work,
-    unit: 'tokens/s',
-    ours: median(own),
-    oursLow: Math.min(...own),
-    oursHigh: Math.max(...own),
-  };
-  if (peer) {
-    row.peer = peer.name;
-    row.peerFigure = median(theirs);
-    row.ratio = row.ours / row.peerFigure;
-  }
-  return row;
+    figure(ours),
+    range(low, high),
+    unit,
+    peerFigure === undefined ? '' : `${figure(peerFigure)}${peerRange && ` (${peerRange})`}`,
+    ratio === undefined ? '' : `${ratio.toFixed(2)} x`,
+    peakShare === undefined ? '' : `${Math.round(100 * peakShare)} %`,
+    memoryMiB === undefined ? '' : `${figure(memoryMiB)} MiB`,
+    row.peer ?? '',
+    [...mark, ...(row.note === undefined ? [] : [row.note])].join('; '),
+  ];
 }
 
-/** The table for people. */
-export function printTable(rows: readonly BenchRow[]): void {
-  const cells = rows.map((row) => [
-    row.work,
-    `${row.ours.toFixed(0)} (${row.oursLow.toFixed(0)}-${row.oursHigh.toFixed(0)})`,
-    row.peerFigure === undefined ? '' : row.peerFigure.toFixed(0),
-    row.ratio === undefined ? '' : `${row.ratio.toFixed(2)}x`,
-    row.peer ?? '',
-  ]);
-  const table = [['work', 'ours, tokens/s (range)', 'peer', 'ratio', 'the peer'], ...cells];
-  const widths = table[0].map((_, column) => Math.max(...table.map((line) => line[column].length)));
-  for (const line of table)
-    console.log(
+/** Column headers and cells; columns without anything are left out. */
+export function tableLines(rows: readonly BenchRow[], slower: readonly (number | undefined)[]): string[][] {
+  const lines = [HEADERS, ...rows.map((row, i) => cells(row, slower[i]))];
+  const kept = HEADERS.map((_, column) => lines.slice(1).some((line) => line[column] !== ''));
+  return lines.map((line) => line.filter((_, column) => kept[column]));
+}
+
+/** Aligned with spaces. */
+export function plainTable(lines: readonly string[][]): string {
+  const widths = lines[0].map((_, column) => Math.max(...lines.map((line) => line[column].length)));
+  return lines
+    .map((line) =>
       line
         .map((cell, i) => cell.padEnd(widths[i]))
         .join('  ')
         .trimEnd(),
-    );
+    )
+    .join('\n');
+}
+
+export function markdownTable(lines: readonly string[][]): string {
+  const bar = (line: readonly string[]) =>
+    `| ${line.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  const [headers, ...rest] = lines;
+  return [bar(headers), `|${headers.map(() => '---|').join('')}`, ...rest.map(bar)].join('\n');
+}
+
+/** One object a row, with every key that comparisons need; null where there is no peer. */
+export function jsonLine(row: BenchRow): string {
+  const { work, ours, peer = null, peerFigure = null, unit, ratio = null, peakShare = null, ...more } = row;
+  return JSON.stringify({ work, ours, peer, peerFigure, unit, ratio, peakShare, ...more });
 }

@@ -1,0 +1,21 @@
+/** What figures depend on besides the code: the machine, the commit, the versions. */
+import { execFileSync } from 'node:child_process';
+import { availableParallelism, cpus } from 'node:os';
+
+/** Processor model and number of processors this process may use. */
+export function machineName(): string {
+  return `${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${availableParallelism()} processors`;
+}
+
+/** Short commit of the project, `-dirty` where files differ from it; `unknown` outside a checkout. */
+export function commitName(): string {
+  try {
+    return execFileSync('git', ['describe', '--always', '--dirty'], {
+      cwd: new URL('..', import.meta.url),
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
+  } catch {
+    return 'unknown';
+  }
+}
