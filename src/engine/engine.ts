@@ -105,12 +105,24 @@ export interface EngineSnapshot {
   facts: Readonly<Record<string, number | string>>;
 }
 
+/** What reduced precision was checked to do to the probabilities that are sampled from. */
+export interface PrecisionReport {
+  /** Mean |log π of the sampler at reduced precision - log π in float32|, nats a token, over a part of what was drawn. */
+  gap: number;
+  /** Largest gap that is accepted. */
+  largestGap: number;
+  /** What the present weights are sampled in, by that. */
+  precision: 'float32' | 'int8';
+}
+
 /**
  * Weights that can be read: sampled from and scored. Calls made while another is under way wait for it, so that every
  * result is of one version of the weights.
  */
 export interface FrozenEngine {
   readonly weightsVersion: number;
+  /** Absent unless the present weights were sampled from and the engine samples at reduced precision where it may. */
+  readonly samplingPrecision?: PrecisionReport;
   /**
    * Completions by request: result[i] has requests[i].n samples. Throws a RangeError that names the request or setting
    * when a prompt is empty, has foreign token ids or, with maxTokens, exceeds the model's context.

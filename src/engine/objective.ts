@@ -1,9 +1,9 @@
 /** What an objective is: a pure function from what `forward` can return, and per-token data, to a scalar loss. */
 import type { Tensor } from '../tensor/index.ts';
 
-/** Traced arrays of B padded rows of T tokens; entry [b,t] speaks of token t given the tokens before it. */
+/** Traced arrays of B rows, a sequence each, padded to T tokens; entry [b,t] speaks of token t given the tokens before it. */
 export interface ObjectiveInputs {
-  /** Log-probabilities (nats) of the tokens. */
+  /** Log-probabilities (nats) of the tokens. Outside the mask, these and the next three may be 0 in their place. */
   logprobs: Tensor;
   /** Entropy of the distribution each token was drawn from; present when asked for. */
   entropy?: Tensor;

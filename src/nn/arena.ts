@@ -73,7 +73,7 @@ export class ParameterArena {
   private readonly gradientViews = new Map<string, Float32Array>();
 
   /** See `createArena`. */
-  constructor(entries: readonly ArenaEntry[]) {
+  constructor(entries: readonly ArenaEntry[], shared?: ParameterArena) {
     const layout = layOut(entries);
     this.slots = layout.slots;
     this.spans = layout.spans;
@@ -100,7 +100,7 @@ export class ParameterArena {
         slot.name,
         slot.trainable
           ? this.trainableParameters.subarray(slot.offset, end)
-          : new Float32Array(new ArrayBuffer(slot.size * FLOAT_BYTES)),
+          : (shared?.parameter(slot.name) ?? new Float32Array(new ArrayBuffer(slot.size * FLOAT_BYTES))),
       );
       if (slot.trainable) this.gradientViews.set(slot.name, this.gradients.subarray(slot.offset, end));
     }
@@ -175,11 +175,12 @@ export class ParameterArena {
 }
 
 /**
- * Room for the given tensors, all zero. Throws a RangeError for a repeated name, a shape with anything but positive
+ * Room for the given tensors, all zero; but frozen tensors lie in the memory of `shared`, if it is given: an arena of the
+ * same entries. Throws a RangeError for a repeated name, a shape with anything but positive
  * integers, or trainable tensors beyond the 4 GiB of a WebAssembly memory (268 million parameters).
  */
-export function createArena(entries: readonly ArenaEntry[]): ParameterArena {
-  return new ParameterArena(entries);
+export function createArena(entries: readonly ArenaEntry[], shared?: ParameterArena): ParameterArena {
+  return new ParameterArena(entries, shared);
 }
 
 function layOut(entries: readonly ArenaEntry[]): { slots: ArenaSlot[]; spans: ArenaSpan[]; floats: number } {

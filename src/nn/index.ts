@@ -10,7 +10,9 @@ export {
   ParameterArena,
 } from './arena.ts';
 export { type ReadCheckpointOptions, readCheckpoint } from './checkpoint.ts';
+export { decodeHidden, type LayerCache } from './decode.ts';
 export { parseModelConfig, toHfConfig } from './hf-config.ts';
+export { type Int8Weight, int8Products, linearLayers, quantiseWeights } from './int8.ts';
 export { LORA_TARGETS, type LoraConfig, loraNames, mergeLora } from './lora.ts';
 export {
   inverseFrequencies,
@@ -31,11 +33,10 @@ export {
 export type { SafetensorsDtype, SafetensorsEntry, SafetensorsHeader } from './safetensors-header.ts';
 export { learningRate, type Schedule, type ScheduleInput, scheduleSchema } from './schedules.ts';
 export {
-  decodeHidden,
+  type ForwardOptions,
   forwardHidden,
   headLogits,
   headValues,
-  type LayerCache,
   type LayerKeys,
   type Model,
   type Parameters,

@@ -68,20 +68,39 @@ export function loraShapes(shapes: readonly ParameterShape[], lora: LoraConfig):
  * zeroed), -1 takes a merge back, up to one rounding of each weight.
  */
 export function mergeLora(arena: ParameterArena, lora: LoraConfig, sign: 1 | -1 = 1): void {
-  for (const { name, shape } of arena.slots) {
-    if (!name.endsWith('.weight')) continue;
-    const layer = name.slice(0, -'.weight'.length);
-    const { a, b } = loraNames(layer);
-    if (!arena.has(a)) continue;
-    addProduct(
-      arena.parameter(name),
-      arena.parameter(b),
-      arena.parameter(a),
-      shape,
-      lora.rank,
-      (sign * lora.alpha) / lora.rank,
-    );
-  }
+  for (const { name } of arena.slots) addUpdate(arena.parameter(name), arena, lora, name, sign);
+}
+
+/** A parameter with its adapter's update, if it has one, in memory of its own; else the parameter itself. */
+export function mergedWeight(
+  arena: ParameterArena,
+  lora: LoraConfig | undefined,
+  name: string,
+): Float32Array {
+  if (!lora || !adapterOf(arena, name)) return arena.parameter(name);
+  const merged = arena.parameter(name).slice();
+  addUpdate(merged, arena, lora, name, 1);
+  return merged;
+}
+
+function adapterOf(arena: ParameterArena, name: string): { a: string; b: string } | undefined {
+  if (!name.endsWith('.weight')) return undefined;
+  const names = loraNames(name.slice(0, -'.weight'.length));
+  return arena.has(names.a) ? names : undefined;
+}
+
+/** target += sign · the update of the adapter of `name`, if it has one. */
+function addUpdate(
+  target: Float32Array,
+  arena: ParameterArena,
+  lora: LoraConfig,
+  name: string,
+  sign: 1 | -1,
+): void {
+  const adapter = adapterOf(arena, name);
+  if (!adapter) return;
+  const [a, b] = [arena.parameter(adapter.a), arena.parameter(adapter.b)];
+  addProduct(target, b, a, arena.slot(name).shape, lora.rank, (sign * lora.alpha) / lora.rank);
 }
 
 /** weight [out, in] += scale · B [out, r] A [r, in], rounded to float32 once. */

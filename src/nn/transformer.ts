@@ -2,13 +2,14 @@
 import {
   add,
   broadcastTo,
-  cachedAttention,
-  cast,
+  checkpoint,
   constant,
+  equal,
   gather,
   linear,
   matmul,
   mul,
+  or,
   reshape,
   rmsNorm,
   rotary,
@@ -16,6 +17,7 @@ import {
   softmax,
   type Tensor,
   transpose,
+  where,
 } from '../tensor/index.ts';
 import { isAdapted, type LoraConfig, loraNames } from './lora.ts';
 import { inverseFrequencies, type ModelConfig } from './model-config.ts';
@@ -24,29 +26,33 @@ import { inverseFrequencies, type ModelConfig } from './model-config.ts';
 export type Parameters = Readonly<Record<string, Tensor>>;
 
 /** Added to attention scores of later tokens: e^x is 0 in float32, and no infinity takes part in a subtraction. */
-const MASKED = -1e9;
-
-/** The cached attention kernel rotates by itself only heads whose size is a multiple of this. */
-const KERNEL_ROTARY_MULTIPLE = 16;
+export const MASKED = -1e9;
 
 /** A traced model: configuration, parameters, and adapters when it has them. */
 export interface Model {
   config: ModelConfig;
   parameters: Parameters;
   lora?: LoraConfig;
+  /** Computes W x of a layer, adapters included, in another way than from the parameters: x [..., in] → [..., out]. */
+  product?(layer: string, x: Tensor): Tensor;
 }
 
 /** y = W x (+ bias) (+ the adapter's update), by the layer's name. */
 function project(model: Model, layer: string, x: Tensor): Tensor {
   const { parameters, lora } = model;
+  if (model.product) {
+    const bias = parameters[`${layer}.bias`];
+    const product = model.product(layer, x);
+    return bias ? add(product, bias) : product;
+  }
   const y = linear(x, parameters[`${layer}.weight`], parameters[`${layer}.bias`]);
   if (!lora || !isAdapted(layer, lora)) return y;
   const { a, b } = loraNames(layer);
   return add(y, mul(linear(linear(x, parameters[a]), parameters[b]), lora.alpha / lora.rank));
 }
 
-/** Cosines and sines of the rotary angles for positions 0..length-1: [length, D/2] each. */
-export function rotaryTables(config: ModelConfig, length: number): { cos: Tensor; sin: Tensor } {
+/** Cosines and sines of the rotary angles for positions 0..length-1, times `scale`: [length, D/2] each. */
+export function rotaryTables(config: ModelConfig, length: number, scale = 1): { cos: Tensor; sin: Tensor } {
   const frequencies = inverseFrequencies(config);
   const half = frequencies.length;
   const cos = new Float32Array(length * half);
@@ -54,8 +60,8 @@ export function rotaryTables(config: ModelConfig, length: number): { cos: Tensor
   for (let position = 0; position < length; position++) {
     for (let i = 0; i < half; i++) {
       const angle = position * frequencies[i];
-      cos[position * half + i] = Math.cos(angle);
-      sin[position * half + i] = Math.sin(angle);
+      cos[position * half + i] = scale * Math.cos(angle);
+      sin[position * half + i] = scale * Math.sin(angle);
     }
   }
   return { cos: constant(cos, [length, half]), sin: constant(sin, [length, half]) };
@@ -67,30 +73,37 @@ function headNorm(x: Tensor, weight: Tensor, heads: number, epsilon: number): Te
 }
 
 /** Attention of one layer: q [N, heads·D], k and v [N, kvHeads·D], not yet rotated → [N, heads·D], N = B·T. */
-type Attend = (q: Tensor, k: Tensor, v: Tensor, layer: number) => Tensor;
+export type Attend = (q: Tensor, k: Tensor, v: Tensor, layer: number) => Tensor;
 
 /** All blocks and the final norm: token ids int32 [B, T] → hidden states [B·T, hiddenSize], one row a token. */
-function blocks(model: Model, ids: Tensor, attend: Attend): Tensor {
+export function blocks(model: Model, ids: Tensor, attend: Attend, recompute = false): Tensor {
   const { config, parameters } = model;
   let x = gather(parameters['model.embed_tokens.weight'], reshape(ids, [-1]));
   for (let layer = 0; layer < config.layers; layer++) {
-    const at = `model.layers.${layer}`;
-    const attention = `${at}.self_attn`;
-    const normal = rmsNorm(x, parameters[`${at}.input_layernorm.weight`], config.rmsNormEps);
-    let q = project(model, `${attention}.q_proj`, normal);
-    let k = project(model, `${attention}.k_proj`, normal);
-    const v = project(model, `${attention}.v_proj`, normal);
-    if (config.qkNorm) {
-      q = headNorm(q, parameters[`${attention}.q_norm.weight`], config.heads, config.rmsNormEps);
-      k = headNorm(k, parameters[`${attention}.k_norm.weight`], config.kvHeads, config.rmsNormEps);
-    }
-    x = add(x, project(model, `${attention}.o_proj`, attend(q, k, v, layer)));
-    const inner = rmsNorm(x, parameters[`${at}.post_attention_layernorm.weight`], config.rmsNormEps);
-    const gate = silu(project(model, `${at}.mlp.gate_proj`, inner));
-    const up = project(model, `${at}.mlp.up_proj`, inner);
-    x = add(x, project(model, `${at}.mlp.down_proj`, mul(gate, up)));
+    const one = (input: Tensor) => block(model, input, layer, attend);
+    x = recompute ? checkpoint(([input]) => [one(input)], [x])[0] : one(x);
   }
   return rmsNorm(x, parameters['model.norm.weight'], config.rmsNormEps);
+}
+
+/** One block: hidden states x [N, hiddenSize] → [N, hiddenSize]. */
+function block(model: Model, x: Tensor, layer: number, attend: Attend): Tensor {
+  const { config, parameters } = model;
+  const at = `model.layers.${layer}`;
+  const attention = `${at}.self_attn`;
+  const normal = rmsNorm(x, parameters[`${at}.input_layernorm.weight`], config.rmsNormEps);
+  let q = project(model, `${attention}.q_proj`, normal);
+  let k = project(model, `${attention}.k_proj`, normal);
+  const v = project(model, `${attention}.v_proj`, normal);
+  if (config.qkNorm) {
+    q = headNorm(q, parameters[`${attention}.q_norm.weight`], config.heads, config.rmsNormEps);
+    k = headNorm(k, parameters[`${attention}.k_norm.weight`], config.kvHeads, config.rmsNormEps);
+  }
+  const middle = add(x, project(model, `${attention}.o_proj`, attend(q, k, v, layer)));
+  const inner = rmsNorm(middle, parameters[`${at}.post_attention_layernorm.weight`], config.rmsNormEps);
+  const gate = silu(project(model, `${at}.mlp.gate_proj`, inner));
+  const up = project(model, `${at}.mlp.up_proj`, inner);
+  return add(middle, project(model, `${at}.mlp.down_proj`, mul(gate, up)));
 }
 
 /** Rotated keys and values of one layer, [B, kvHeads, T, D] each. */
@@ -99,24 +112,43 @@ export interface LayerKeys {
   value: Tensor;
 }
 
+/** Several sequences in a row: tokens attend within their own. */
+export interface Packing {
+  /** int64 [B, T]: each token's position in its sequence. */
+  positions: Tensor;
+  /** int32 [B, T]: equal for tokens of one sequence, different for others of the row. */
+  segments: Tensor;
+  /** int32 [B, T]: the segment that a token's sequence continues, or its own. Absent: none continues another. */
+  parents?: Tensor;
+}
+
+export interface ForwardOptions {
+  /** Absent: every row is one sequence that starts at position 0. */
+  packing?: Packing;
+  /** Keep only the input of each block for the backward pass, which computes the block anew. */
+  recompute?: boolean;
+  /** Receives each layer's keys and values, for filling a cache; not with `recompute`. */
+  onLayer?(keys: LayerKeys): void;
+}
+
 /**
  * Hidden states of whole rows under causal attention, differentiable: ids int32 [B, T] → [B, T, hiddenSize].
- * Rows start at position 0; padding after a row's end does not touch what comes before it.
- * `onLayer` receives each layer's keys and values, for filling a cache.
+ * Padding after a sequence's end does not touch what comes before it.
  */
-export function forwardHidden(model: Model, ids: Tensor, onLayer?: (keys: LayerKeys) => void): Tensor {
+export function forwardHidden(model: Model, ids: Tensor, options: ForwardOptions = {}): Tensor {
+  const { packing, recompute, onLayer } = options;
   const { config } = model;
   const { heads, kvHeads, headDim } = config;
   const [batch, length] = ids.shape;
   const tables = rotaryTables(config, length);
-  const start = constant(BigInt64Array.of(0n), [1]);
-  const mask = causalMask(length);
+  const positions = packing?.positions ?? constant(BigInt64Array.of(0n), [1]);
+  const mask = packing ? withinSegments(causalMask(length), packing) : causalMask(length);
   const group = heads / kvHeads;
   const byHead = (x: Tensor, count: number) =>
     transpose(reshape(x, [batch, length, count, headDim]), [0, 2, 1, 3]);
 
   const rotated = (x: Tensor, count: number) =>
-    byHead(rotary(reshape(x, [batch, length, -1]), start, tables.cos, tables.sin, count), count);
+    byHead(rotary(reshape(x, [batch, length, -1]), positions, tables.cos, tables.sin, count), count);
 
   const attend: Attend = (q, k, v) => {
     const query = rotated(q, heads);
@@ -140,7 +172,7 @@ export function forwardHidden(model: Model, ids: Tensor, onLayer?: (keys: LayerK
     const mixed = matmul(softmax(add(scores, mask)), shared(value));
     return reshape(transpose(mixed, [0, 2, 1, 3]), [batch * length, heads * headDim]);
   };
-  return reshape(blocks(model, ids, attend), [batch, length, -1]);
+  return reshape(blocks(model, ids, attend, recompute), [batch, length, -1]);
 }
 
 /** [T, T]: 0 where a token may look, a large negative number at later tokens. */
@@ -150,48 +182,18 @@ function causalMask(length: number): Tensor {
   return constant(mask, [length, length]);
 }
 
-/** Traced key-value cache of one layer, [B, kvHeads, capacity, D] each. */
-export interface LayerCache {
-  key: Tensor;
-  value: Tensor;
-}
-
-/**
- * Hidden states [B, hiddenSize] of the newest token of every row, reading and extending a cache; no gradient.
- * ids int32 [B, 1]; `lastIndex` int32 [B] is the position of that token; `total` int32 scalar is max(lastIndex) + 1.
- */
-export function decodeHidden(
-  model: Model,
-  ids: Tensor,
-  cache: readonly LayerCache[],
-  lastIndex: Tensor,
-  total: Tensor,
-): { hidden: Tensor; cache: LayerCache[] } {
-  const { config } = model;
-  const capacity = cache[0].key.shape[2];
-  const tables = rotaryTables(config, capacity);
-  const updated: LayerCache[] = [];
-  const inside = config.headDim % KERNEL_ROTARY_MULTIPLE === 0;
-  const rows = ids.shape[0];
-  const position = cast(reshape(lastIndex, [rows, 1]), 'i64');
-  const newest = (x: Tensor) => reshape(x, [rows, 1, -1]);
-  const rotated = (x: Tensor, heads: number) =>
-    inside ? newest(x) : rotary(newest(x), position, tables.cos, tables.sin, heads);
-  const attend: Attend = (q, k, v, layer) => {
-    const query = rotated(q, config.heads);
-    const key = rotated(k, config.kvHeads);
-    const { key: pastKey, value: pastValue } = cache[layer];
-    const inputs = { query, key, value: newest(v), pastKey, pastValue, lastIndex, total };
-    const step = cachedAttention(inputs, inside ? tables : undefined, config);
-    updated.push({ key: step.key, value: step.value });
-    return reshape(step.output, q.shape);
-  };
-  return { hidden: blocks(model, ids, attend), cache: updated };
+/** The mask [T, T] within segments and the ones they continue, a large negative number elsewhere: [B, 1, T, T]. */
+function withinSegments(mask: Tensor, { segments, parents }: Packing): Tensor {
+  const [batch, length] = segments.shape;
+  const looksAt = (of: Tensor) =>
+    equal(reshape(of, [batch, 1, length, 1]), reshape(segments, [batch, 1, 1, length]));
+  return where(parents ? or(looksAt(segments), looksAt(parents)) : looksAt(segments), mask, MASKED);
 }
 
 /** Next-token logits: hidden [..., hiddenSize] → [..., vocabSize]. */
 export function headLogits(model: Model, hidden: Tensor): Tensor {
-  if (model.config.tieEmbeddings) return linear(hidden, model.parameters['model.embed_tokens.weight']);
+  if (model.config.tieEmbeddings && !model.product)
+    return linear(hidden, model.parameters['model.embed_tokens.weight']);
   return project(model, 'lm_head', hidden);
 }
 

@@ -119,6 +119,16 @@ describe('createWeights', () => {
   });
 });
 
+it('copies what trains into memory of its own, and shares what is frozen', () => {
+  const weights = createWeights(CONFIG, { lora: { rank: 2, alpha: 4, targets: ['q_proj'] } });
+  const copy = copyWeights(weights);
+  for (const { name, trainable } of weights.arena.slots) {
+    const [original, copied] = [weights.arena.parameter(name), copy.arena.parameter(name)];
+    expect(copied).toEqual(original);
+    expect(copied.buffer === original.buffer, name).toBe(!trainable);
+  }
+});
+
 it('copies into memory of its own', () => {
   const weights = createWeights(CONFIG, { valueHead: true });
   const copy = copyWeights(weights);

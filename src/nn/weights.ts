@@ -7,7 +7,7 @@ import { NativeTensor } from '../tensor/index.ts';
 import { type ArenaEntry, createArena, type ParameterArena } from './arena.ts';
 import { readCheckpoint } from './checkpoint.ts';
 import { parseModelConfig, toHfConfig } from './hf-config.ts';
-import { type LoraConfig, loraShapes, mergeLora } from './lora.ts';
+import { type LoraConfig, loraShapes, mergedWeight } from './lora.ts';
 import { type ModelConfig, modelConfigSchema, type ParameterShape, parameterShapes } from './model-config.ts';
 import { writeSafetensors } from './safetensors.ts';
 
@@ -43,14 +43,18 @@ function valueHeadShapes(config: ModelConfig): ParameterShape[] {
   ];
 }
 
-/** Room for a model's parameters, all zero. */
-export function allocateWeights(config: ModelConfig, options: WeightsOptions = {}): ModelWeights {
+/** Room for a model's parameters, all zero; but frozen ones lie in the memory of `shared`, if it is given. */
+export function allocateWeights(
+  config: ModelConfig,
+  options: WeightsOptions = {},
+  shared?: ParameterArena,
+): ModelWeights {
   const { lora, valueHead = false } = options;
   const base = parameterShapes(config);
   const entries: ArenaEntry[] = base.map((p) => ({ ...p, trainable: lora === undefined }));
   if (lora) entries.push(...loraShapes(base, lora));
   if (valueHead) entries.push(...valueHeadShapes(config));
-  const arena = createArena(entries);
+  const arena = createArena(entries, shared);
   const wrap = (view: (name: string) => Float32Array, trainableOnly: boolean) =>
     Object.fromEntries(
       arena.slots
@@ -150,8 +154,8 @@ export interface SaveOptions {
 }
 
 /**
- * Writes a Hugging Face folder: config.json, model.safetensors, and the given files. Adapters are merged into a copy;
- * the weights themselves stay as they are, to the bit.
+ * Writes a Hugging Face folder: config.json, model.safetensors, and the given files. Adapters are merged into copies of
+ * the weights they adapt; the weights themselves stay as they are, to the bit.
  */
 export async function saveWeights(
   weights: ModelWeights,
@@ -160,11 +164,11 @@ export async function saveWeights(
 ): Promise<void> {
   const { dtype = 'F32', files = {} } = options;
   await mkdir(folder, { recursive: true });
-  const { config, lora } = weights;
-  const { arena } = lora ? copyWeights(weights) : weights;
-  if (lora) mergeLora(arena, lora);
+  const { config, lora, arena } = weights;
   const kept = parameterShapes(config).concat(weights.valueHead ? valueHeadShapes(config) : []);
-  const tensors = new Map(kept.map(({ name, shape }) => [name, { shape, data: arena.parameter(name) }]));
+  const tensors = new Map(
+    kept.map(({ name, shape }) => [name, { shape, data: mergedWeight(arena, lora, name) }]),
+  );
   await writeSafetensors(join(folder, 'model.safetensors'), tensors, { dtype });
   const texts = { ...files, 'config.json': `${JSON.stringify(toHfConfig(config, dtype), null, 2)}\n` };
   for (const [name, content] of Object.entries(texts)) {
@@ -172,10 +176,10 @@ export async function saveWeights(
   }
 }
 
-/** The same values in new memory. */
+/** The same values; trainable ones in new memory, frozen ones, which never change, in the same. */
 export function copyWeights(source: ModelWeights): ModelWeights {
   const { config, lora, valueHead } = source;
-  const copy = allocateWeights(config, { lora, valueHead });
-  copy.arena.copyFrom(source.arena);
+  const copy = allocateWeights(config, { lora, valueHead }, source.arena);
+  copy.arena.trainableParameters.set(source.arena.trainableParameters);
   return copy;
 }

@@ -259,6 +259,42 @@ const table: Record<string, Case[]> = {
       fn: (x, positions) => t.rotary(x, positions, t.constant(turn, [5, 2]), t.constant(lift, [5, 2]), 2),
     },
   ],
+  after: [
+    { about: 'another shape', inputs: [uniform([2, 3]), uniform([4])], fn: (x, y) => t.after(x, [y]) },
+    {
+      about: 'scalars',
+      inputs: [uniform([]), uniform([]), uniform([])],
+      fn: (x, y, z) => t.after(x, [y, z]),
+    },
+  ],
+  checkpoint: [
+    {
+      about: 'one input',
+      inputs: [uniform([2, 3])],
+      fn: (x) => t.checkpoint(([y]) => [t.mul(t.sin(y), t.exp(y))], [x]),
+    },
+    {
+      about: 'arrays from outside, one of them computed there',
+      inputs: [uniform([2, 3]), uniform([4, 3])],
+      fn: (x, w) => t.checkpoint(([y]) => [t.mul(t.linear(y, t.tanh(w)), t.sum(w))], [x]),
+    },
+    {
+      about: 'two inputs and two outputs, ids among the inputs',
+      inputs: [uniform([3, 2]), uniform([4, 2]), ids([4], 3)],
+      fn: (x, y, i) =>
+        t.checkpoint(([a, b, at]) => [t.mul(t.gather(a, at), b), t.exp(t.mul(a, 0.5))], [x, y, i]),
+    },
+    {
+      about: 'an input as it is, and an output that no input reaches',
+      inputs: [uniform([2, 3]), uniform([2, 3])],
+      fn: (x, w) => t.checkpoint(([y]) => [y, t.exp(w)], [x]),
+    },
+    {
+      about: 'one in another',
+      inputs: [uniform([2, 2]), uniform([2, 2])],
+      fn: (x, w) => t.checkpoint(([y]) => t.checkpoint(([z]) => [t.mul(t.sin(z), w)], [t.mul(y, w)]), [x]),
+    },
+  ],
 };
 
 /** Functions made of primitives. */
@@ -277,7 +313,8 @@ const composed: Record<string, Case[]> = {
 
 /** Primitives that gradients stop at. */
 const notDifferentiable = [
-  ...['input', 'constant', 'stopGradient', 'cast', 'argmax', 'cachedAttention'],
+  ...['input', 'constant', 'stopGradient', 'cast', 'argmax', 'writeRows'],
+  ...['quantiseRows', 'int8Product'],
   ...['equal', 'less', 'greater', 'lessOrEqual', 'greaterOrEqual', 'and', 'or', 'not'],
 ];
 

@@ -1,21 +1,25 @@
 /** Reverse-mode differentiation: one vector-Jacobian rule a primitive, each written in primitives, so gradients nest. */
 
-import { rotary } from './primitives/attention.ts';
 import { add, div, mul, pow, sub } from './primitives/binary.ts';
+import { after, type Checkpoint, outside } from './primitives/checkpoint.ts';
 import { and, cast, equal, greater, greaterOrEqual, less, lessOrEqual, where } from './primitives/compare.ts';
 import { scalar } from './primitives/constant.ts';
 import { cos, exp, log, neg, sigmoid, sign, sin } from './primitives/elementwise.ts';
 import { addAlong, gather, scatterAdd, takeAlong } from './primitives/indexing.ts';
 import { matmul } from './primitives/linear.ts';
 import { cumsum, mean, sum, sumTo } from './primitives/reduce.ts';
+import { rotary } from './primitives/rotary.ts';
 import { broadcastTo, pad, reshape, slice, transpose } from './primitives/shaping.ts';
 import { reducedShape, type Shape, ShapeError, sameShape, show } from './shape.ts';
 import type { Node, Tensor } from './tensor.ts';
 
 type Cotangents = readonly (Tensor | undefined)[];
 
-/** Cotangents of a node's outputs → cotangents of its inputs (undefined where none flows). */
-type Rule = (node: Node<never>, cotangents: Cotangents) => Cotangents;
+/**
+ * Cotangents of a node's outputs → cotangents of its inputs (undefined where none flows). Those that `wanted` denies are
+ * not used.
+ */
+type Rule = (node: Node<never>, cotangents: Cotangents, wanted: (x: Tensor) => boolean) => Cotangents;
 
 const rules = new Map<string, Rule>();
 
@@ -182,6 +186,33 @@ rule<{ heads: number }>('rotary', (g, [_x, positions, cosine, sine], _y, { heads
   undefined,
 ]);
 
+rule('after', (g, inputs) => inputs.map((_, i) => (i === 0 ? g : undefined)));
+rules.set('checkpoint', (node, cotangents, wanted) => {
+  const { piece, outputs: count, inputs } = node.attributes as Checkpoint;
+  const signal = cotangents.find((g) => g !== undefined) as Tensor;
+  const saved = node.inputs.slice(count, count + inputs);
+  const again = saved.map((x) => (x.dtype === 'f32' ? after(x, [signal]) : x));
+  const outputs = piece(again);
+  const flowing = outputs.flatMap((x, i) => (cotangents[i] ? [{ x, g: cotangents[i] as Tensor }] : []));
+  const read = [...again, ...outside(outputs, again)];
+  const wrt = read.map((x, i) => (wanted(node.inputs[count + i]) ? x : undefined));
+  const leaves = new Set(read.map((x) => x.node));
+  const pulled = pull(
+    flowing.map(({ x }) => x),
+    flowing.map(({ g }) => g),
+    new Set(wrt.flatMap((x) => (x ? [x.node] : []))),
+    (node) => !leaves.has(node),
+  );
+  const inward = wrt.map((x) => x && pulled.get(x));
+  // What is pulled back further waits for the other gradients: so all that was made anew can go before.
+  const others = inward.slice(inputs).flatMap((g) => g ?? []);
+  return [
+    ...outputs.map(() => undefined),
+    ...inward.slice(0, inputs).map((g) => g && after(g, others)),
+    ...inward.slice(inputs),
+  ];
+});
+
 /** Whether gradients flow through a primitive of this name. */
 export function isDifferentiable(name: string): boolean {
   return rules.has(name);
@@ -226,8 +257,22 @@ export function vjp(
   wrt: readonly Tensor[],
 ): Tensor[] {
   checkPull(outputs, cotangents, wrt);
-  const order = topologicalOrder(outputs);
-  const active = new Set<Node>(wrt.map((x) => x.node));
+  const pulled = pull(outputs, cotangents, new Set(wrt.map((x) => x.node)), () => true);
+  return wrt.map((x) => pulled.get(x) ?? broadcastTo(scalar(0), x.shape));
+}
+
+/**
+ * Cotangents of every array between `outputs` and the nodes `sources`, those included. Nothing is pulled through a node
+ * for which `passes` is false.
+ */
+function pull(
+  outputs: readonly Tensor[],
+  cotangents: readonly Tensor[],
+  sources: ReadonlySet<Node>,
+  passes: (node: Node) => boolean,
+): Map<Tensor, Tensor> {
+  const order = topologicalOrder(outputs, (node) => (passes(node) ? node.inputs : []));
+  const active = new Set<Node>(sources);
   for (const node of order)
     if (rules.has(node.primitive.name) && node.inputs.some((x) => active.has(x.node))) active.add(node);
   const collected = new Map<Tensor, Tensor>();
@@ -240,17 +285,17 @@ export function vjp(
   });
   for (let i = order.length - 1; i >= 0; i--) {
     const node = order[i];
-    const pull = rules.get(node.primitive.name);
-    if (!pull || !active.has(node)) continue;
+    const apply = rules.get(node.primitive.name);
+    if (!apply || !active.has(node) || !passes(node)) continue;
     const own = node.outputs.map((x) => collected.get(x));
     if (own.every((g) => g === undefined)) continue;
-    const inward = pull(node as Node<never>, own);
+    const inward = apply(node as Node<never>, own, (x) => active.has(x.node));
     node.inputs.forEach((x, k) => {
       const g = inward[k];
       if (g && active.has(x.node)) collect(x, g);
     });
   }
-  return wrt.map((x) => collected.get(x) ?? broadcastTo(scalar(0), x.shape));
+  return collected;
 }
 
 function checkPull(outputs: readonly Tensor[], cotangents: readonly Tensor[], wrt: readonly Tensor[]): void {

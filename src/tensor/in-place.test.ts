@@ -59,64 +59,37 @@ describe('memory shared by an input and an output', () => {
     }
   });
 
-  it('keeps a key-value cache in place: decoding equals attention written out', () => {
-    const [heads, size, capacity, steps] = [2, 8, 8, 5];
-    const width = heads * size;
-    const one = t.spec('f32', [1, 1, width]);
-    const cache = t.spec('f32', [1, heads, capacity, size]);
+  it('writes rows of a cache in place, touches no other, and reads what it wrote', () => {
+    const [n, width, m] = [50_000, 8, 3];
     const program = t.compile<Record<string, t.Tensor>, Record<string, t.Tensor>>(
-      ({ q, k, v, keys, values, last, total }) => {
-        const inputs = {
-          query: q,
-          key: k,
-          value: v,
-          pastKey: keys,
-          pastValue: values,
-          lastIndex: last,
-          total,
-        };
-        const { output, key, value } = t.cachedAttention(inputs, undefined, { heads, kvHeads: heads });
-        return { output, key, value };
+      ({ cache, at, rows }) => {
+        const written = t.writeRows(cache, at, rows);
+        return { written, total: t.sum(written) };
       },
-      {
-        q: one,
-        k: one,
-        v: one,
-        keys: cache,
-        values: cache,
-        last: t.spec('i32', [1]),
-        total: t.spec('i32', []),
-      },
+      { cache: t.spec('f32', [n, width]), at: t.spec('i64', [m]), rows: t.spec('f32', [m, width]) },
     );
-    const [q, k, v] = ['q', 'k', 'v'].map((name) => random([steps, width], name).data as Float32Array);
-    const zeros = (shape: readonly number[]) => t.NativeTensor.zeros('f32', shape);
-    const [keys, values] = [zeros(cache.shape), zeros(cache.shape)];
-    const now = { q: zeros(one.shape), k: zeros(one.shape), v: zeros(one.shape) };
-    const [last, total] = [t.intArray([0], [1]), t.intArray([0], [])];
-    const output = zeros(one.shape);
-    const run = program.bind({ ...now, keys, values, last, total }, { output, key: keys, value: values });
-    for (let step = 0; step < steps; step++) {
-      const at = step * width;
-      for (const [to, from] of [
-        [now.q, q],
-        [now.k, k],
-        [now.v, v],
-      ] as const)
-        (to.data as Float32Array).set(from.subarray(at, at + width));
-      last.data[0] = step;
-      total.data[0] = step + 1;
-      run.runSync();
-      for (let d = 0; d < width; d++) {
-        const head = d - (d % size);
-        const weights = Array.from({ length: step + 1 }, (_, past) => {
-          let score = 0;
-          for (let j = 0; j < size; j++) score += q[at + head + j] * k[past * width + head + j];
-          return Math.exp(score / Math.sqrt(size));
-        });
-        const sum = weights.reduce((a, b) => a + b, 0);
-        const expected = weights.reduce((a, w, past) => a + (w / sum) * v[past * width + d], 0);
-        expect(output.data[d]).toBeCloseTo(expected, 5);
+    const cache = t.NativeTensor.zeros('f32', [n, width]);
+    const at = t.NativeTensor.zeros('i64', [m]);
+    const rows = t.NativeTensor.zeros('f32', [m, width]);
+    const total = t.NativeTensor.zeros('f32', []);
+    const run = program.bind({ cache, at, rows }, { written: cache, total });
+    const written = new Map<number, number>();
+    for (let step = 0; step < 4; step++) {
+      for (let i = 0; i < m; i++) {
+        const row = 17 + step * 9_001 + i * 13;
+        (at.data as BigInt64Array)[i] = BigInt(row);
+        (rows.data as Float32Array).fill(10 * step + i + 1, i * width, (i + 1) * width);
+        written.set(row, 10 * step + i + 1);
       }
+      (cache.data as Float32Array)[(n - 1) * width] = step;
+      run.runSync();
+      const expected = [...written.values()].reduce((a, b) => a + b * width, 0) + step;
+      expect(total.data[0]).toBeCloseTo(expected, 2);
+    }
+    for (let row = 0; row < n - 1; row++) {
+      const value = written.get(row) ?? 0;
+      if (cache.data[row * width] !== value || cache.data[row * width + width - 1] !== value)
+        throw new Error(`row ${row} holds ${cache.data[row * width]}, expected ${value}`);
     }
   });
 });

@@ -8,8 +8,8 @@ export {
   type ListFunction,
 } from './gradcheck.ts';
 export { grad, isDifferentiable, vjp } from './gradients.ts';
-export { cachedAttention, rotary } from './primitives/attention.ts';
 export { add, div, maximum, minimum, mul, type Operand, pow, square, sub } from './primitives/binary.ts';
+export { after, checkpoint, type Piece } from './primitives/checkpoint.ts';
 export {
   and,
   cast,
@@ -42,7 +42,8 @@ export {
   sqrt,
   tanh,
 } from './primitives/elementwise.ts';
-export { addAlong, gather, scatterAdd, takeAlong } from './primitives/indexing.ts';
+export { addAlong, gather, scatterAdd, takeAlong, writeRows } from './primitives/indexing.ts';
+export { int8Product, type QuantisedRows, quantiseRows } from './primitives/int8.ts';
 export { linear, type MatmulOptions, matmul } from './primitives/linear.ts';
 export {
   candidateLogProbs,
@@ -53,12 +54,17 @@ export {
   tokenLogProb,
 } from './primitives/normalise.ts';
 export { argmax, cumsum, max, mean, type ReduceOptions, sum } from './primitives/reduce.ts';
+export { rotary } from './primitives/rotary.ts';
 export { broadcastTo, concat, pad, reshape, slice, transpose } from './primitives/shaping.ts';
 export { type ArrayFunction, array, compile, intArray, type Jitted, jit, Program } from './program.ts';
 export {
   type BoundRun,
+  checkDevice,
   configureRuntime,
+  DEVICES,
+  type Device,
   type DType,
+  defaultDevice,
   type NativeArray,
   NativeTensor,
   runtimeInfo,

@@ -42,7 +42,7 @@ export class Program {
   /**
    * Fixes the memory of a run; the run itself allocates nothing. Trees have the shape of the traced function's.
    * The same memory may be an input and an output (an accumulator, a cache) when nothing else in the program reads
-   * that input, and the operation that makes the output works in place: elementwise ones, `cachedAttention`, a sum
+   * that input, and the operation that makes the output works in place: elementwise ones, `writeRows`, a sum
    * with a product. This is not checked; another reader may see the new values.
    * Throws a ShapeError naming the path when a tensor's type or shape is not the program's.
    */

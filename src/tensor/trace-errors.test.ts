@@ -9,17 +9,6 @@ const i = (...shape: number[]) => input(t.spec('i64', shape), 'i');
 const small = (...shape: number[]) => input(t.spec('i32', shape), 'i');
 const b = (...shape: number[]) => input(t.spec('bool', shape), 'b');
 
-/** Correct arguments of cachedAttention: 2 rows, 1 token, 4 heads, 2 key-value heads of size 16, capacity 12. */
-function cached(change: Partial<Record<string, t.Tensor>> = {}, shape = { heads: 4, kvHeads: 2 }) {
-  const arrays = {
-    ...{ query: f(2, 1, 64), key: f(2, 1, 32), value: f(2, 1, 32) },
-    ...{ pastKey: f(2, 2, 12, 16), pastValue: f(2, 2, 12, 16) },
-    ...{ lastIndex: small(2), total: small(), cos: f(12, 8), sin: f(12, 8) },
-    ...change,
-  };
-  return t.cachedAttention(arrays, arrays, shape);
-}
-
 const bad: [call: string, fn: () => unknown, message: string][] = [
   ['exp of integers', () => t.exp(i(2)), 'exp: got an array of type i64 and shape [2], expected f32'],
   ['silu of integers', () => t.silu(i(2)), 'silu: got an array of type i64 and shape [2], expected f32'],
@@ -205,44 +194,14 @@ const bad: [call: string, fn: () => unknown, message: string][] = [
     'rotary: got an array of type i32',
   ],
   [
-    'cachedAttention heads',
-    () => cached({}, { heads: 2, kvHeads: 2 }),
-    'cachedAttention: query is [2,1,64], expected [2,1,32] for query [2,1,64], cache [2,2,12,16], 2 heads and 2 key-value heads',
+    'writeRows rows',
+    () => t.writeRows(f(9, 4), i(2), f(3, 4)),
+    'writeRows: rows [3,4] at indices [2] do not fit [9,4]',
   ],
   [
-    'cachedAttention key',
-    () => cached({ key: f(2, 1, 64) }),
-    'cachedAttention: key is [2,1,64], expected [2,1,32]',
-  ],
-  [
-    'cachedAttention value',
-    () => cached({ value: f(2, 2, 32) }),
-    'cachedAttention: value is [2,2,32], expected [2,1,32]',
-  ],
-  [
-    'cachedAttention cache',
-    () => cached({ pastValue: f(2, 2, 8, 16) }),
-    'cachedAttention: pastValue is [2,2,8,16], expected [2,2,12,16]',
-  ],
-  [
-    'cachedAttention lengths',
-    () => cached({ lastIndex: small(1) }),
-    'cachedAttention: lastIndex is [1], expected [2]',
-  ],
-  [
-    'cachedAttention length type',
-    () => cached({ total: i() }),
-    'cachedAttention: got an array of type i64 and shape [], expected i32',
-  ],
-  [
-    'cachedAttention head size',
-    () => cached({ pastKey: f(2, 2, 12, 8) }),
-    'cachedAttention: the cache is [2,2,12,8], expected [B,2,capacity,D] with D a multiple of 16 (query [2,1,64])',
-  ],
-  [
-    'cachedAttention tables',
-    () => cached({ sin: f(12, 16) }),
-    'cachedAttention: table 1 is [12,16], expected [12,8]',
+    'writeRows index type',
+    () => t.writeRows(f(9, 4), small(2), f(2, 4)),
+    'writeRows: got an array of type i32 and shape [2], expected i64',
   ],
   ['constant', () => t.constant(Float32Array.of(1, 2), [3]), 'constant: 2 values do not fill shape [3]'],
   [
@@ -259,7 +218,7 @@ describe('mistakes while tracing', () => {
   });
 
   it('the correct neighbours of the bad calls pass', () => {
-    expect(cached().output.shape).toEqual([2, 1, 64]);
+    expect(t.writeRows(f(9, 4), i(2), f(2, 4)).shape).toEqual([9, 4]);
     expect(t.tokenLogProb(f(2, 3, 5), i(2, 3)).shape).toEqual([2, 3]);
     expect(t.rotary(f(2, 3, 8), i(2, 3), f(9, 2), f(9, 2), 2).shape).toEqual([2, 3, 8]);
     expect(t.matmul(f(2, 1, 3, 4), f(5, 4, 6)).shape).toEqual([2, 5, 3, 6]);

@@ -1,6 +1,10 @@
 /** The sampler's key-value memory: one slot a row, every layer contiguous, so that rows can be filled, moved and dropped. */
 import type { ModelConfig } from '../../nn/index.ts';
 import { NativeTensor } from '../../tensor/index.ts';
+import { nextPowerOfTwo } from './batching.ts';
+
+/** Capacities are multiples of this: each takes a program of its own, and growing copies what is there. */
+const CAPACITY_STEP = 32;
 
 /** Keys and values of one layer as tensors. */
 export interface CacheTensors {
@@ -8,21 +12,57 @@ export interface CacheTensors {
   value: NativeTensor;
 }
 
-/** Caches of all layers for `slots` rows of at most `capacity` tokens, [slots, kvHeads, capacity, D] each. */
+/**
+ * Caches of all layers for `slots` rows, [slots, kvHeads, capacity, D] each without gaps. The capacity grows with the
+ * longest row, within memory for `maxCapacity` tokens: decoding reads all of it.
+ */
 export class KeyValueCache {
   readonly slots: number;
-  readonly capacity: number;
+  readonly maxCapacity: number;
   private readonly config: ModelConfig;
   private readonly layers: { key: Float32Array; value: Float32Array }[];
-  private readonly views = new Map<number, CacheTensors[]>();
+  private current: number;
 
-  constructor(config: ModelConfig, slots: number, capacity: number) {
+  constructor(config: ModelConfig, slots: number, maxCapacity: number) {
     this.config = config;
     this.slots = slots;
-    this.capacity = capacity;
+    this.maxCapacity = maxCapacity;
+    this.current = maxCapacity;
     const size = slots * this.slotSize;
     const allocate = () => NativeTensor.zeros('f32', [size]).data as Float32Array;
     this.layers = Array.from({ length: config.layers }, () => ({ key: allocate(), value: allocate() }));
+  }
+
+  /** Tokens that a slot holds at present. */
+  get capacity(): number {
+    return this.current;
+  }
+
+  /** Starts over, empty, with slots of at least `tokens` tokens. */
+  reset(tokens: number): void {
+    this.current = this.fitting(tokens);
+    for (const { key, value } of this.layers)
+      for (const memory of [key, value]) memory.fill(0, 0, this.slots * this.slotSize);
+  }
+
+  /** Makes room for `tokens` tokens a slot; the first `rows` slots keep what they hold. */
+  grow(tokens: number, rows: number): void {
+    if (tokens <= this.current) return;
+    const { headDim, kvHeads } = this.config;
+    const [from, to] = [this.current, this.fitting(tokens)].map((capacity) => capacity * headDim);
+    // Back to front: a list moves behind where it was, over what has moved already.
+    for (const { key, value } of this.layers)
+      for (const memory of [key, value])
+        for (let list = rows * kvHeads - 1; list >= 0; list--) {
+          memory.copyWithin(list * to, list * from, (list + 1) * from);
+          // Attention reads, with weight zero, what was never written: it must not be what another list left there.
+          memory.fill(0, list * to + from, (list + 1) * to);
+        }
+    this.current = to / headDim;
+  }
+
+  private fitting(tokens: number): number {
+    return Math.min(this.maxCapacity, cacheCapacity(tokens));
   }
 
   /** Floats of one slot in one of the two memories of a layer. */
@@ -35,17 +75,13 @@ export class KeyValueCache {
     return 2 * 4 * config.layers * config.kvHeads * capacity * config.headDim;
   }
 
-  /** The first `rows` slots of every layer as tensors, over the same memory. */
+  /** The first `rows` slots of every layer as tensors [rows · kvHeads · capacity, D] over the same memory. */
   tensors(rows: number): CacheTensors[] {
-    let views = this.views.get(rows);
-    if (!views) {
-      const shape = [rows, this.config.kvHeads, this.capacity, this.config.headDim];
-      const view = (memory: Float32Array) =>
-        NativeTensor.wrap(memory.subarray(0, rows * this.slotSize), 'f32', shape);
-      views = this.layers.map(({ key, value }) => ({ key: view(key), value: view(value) }));
-      this.views.set(rows, views);
-    }
-    return views;
+    const { kvHeads, headDim } = this.config;
+    const shape = [rows * kvHeads * this.capacity, headDim];
+    const view = (memory: Float32Array) =>
+      NativeTensor.wrap(memory.subarray(0, rows * this.slotSize), 'f32', shape);
+    return this.layers.map(({ key, value }) => ({ key: view(key), value: view(value) }));
   }
 
   /** Copies the first `length` tokens of row `row` of prefilled keys and values [P, kvHeads, S, D] into a slot. */
@@ -78,4 +114,10 @@ export class KeyValueCache {
       }
     }
   }
+}
+
+/** A length for which a cache is made: at least `tokens`, by little enough, and one of few. */
+export function cacheCapacity(tokens: number): number {
+  const step = Math.max(CAPACITY_STEP, nextPowerOfTwo(tokens) / 16);
+  return Math.ceil(tokens / step) * step;
 }

@@ -1,12 +1,14 @@
-/** Loss, metrics and gradients of ragged batches: cut into padded parts, each one fused forward-and-backward run. */
+/** Loss, metrics and gradients of ragged batches: packed into runs, each one fused forward and backward pass. */
 import type { ModelConfig, ModelWeights } from '../../nn/index.ts';
 import { type BoundRun, NativeTensor, type Tree } from '../../tensor/index.ts';
 import type { StepResult, TrainingBatch } from '../engine.ts';
 import type { Objective } from '../objective.ts';
-import { batchRows, type RowBatch } from './batching.ts';
 import { checkCandidates, checkRows, checkSequences } from './checks.ts';
-import { fillRows } from './padded.ts';
-import type { ModelPrograms } from './programs.ts';
+import { scoredRoom } from './costs.ts';
+import { countScored, fillScored, fillSlots, fillTokens } from './packed.ts';
+import { type PackedRun, type PackingOptions, packBatch } from './packing.ts';
+import { type ModelPrograms, shapeKey } from './programs.ts';
+import { Recent } from './recent.ts';
 
 type NativeRecord = Record<string, NativeTensor>;
 
@@ -19,24 +21,28 @@ interface BoundProgram {
   metrics: NativeRecord;
   /** Writes gradients over those in the arena. */
   first: BoundRun;
-  /** Writes gradients into the side memory. */
-  further: BoundRun;
+  /** Writes gradients into the side memory; made when a second part comes. */
+  further(): BoundRun;
+  dispose(): void;
 }
+
+/** Programs that stay bound. */
+const MOST_BOUND = 32;
 
 /** Accumulates gradients in the weights' arena. */
 export class Learner {
   private readonly weights: ModelWeights;
   private readonly programs: ModelPrograms;
-  private readonly maxTokens: number;
-  private readonly bound = new Map<string, BoundProgram>();
+  private readonly packing: PackingOptions;
+  private readonly bound = new Recent<BoundProgram>(MOST_BOUND, (program) => program.dispose());
   /** Gradients of a part, before they are added; made when a second part comes. */
   private side: Float32Array | undefined;
   private accumulated = false;
 
-  constructor(weights: ModelWeights, programs: ModelPrograms, maxTokens: number) {
+  constructor(weights: ModelWeights, programs: ModelPrograms, packing: PackingOptions) {
     this.weights = weights;
     this.programs = programs;
-    this.maxTokens = maxTokens;
+    this.packing = packing;
   }
 
   /** True when the arena holds gradients that no optimiser step has used. */
@@ -52,22 +58,24 @@ export class Learner {
   /** See `Engine.forwardBackward`. */
   async run(batch: TrainingBatch, objective: Objective): Promise<StepResult> {
     check(batch, objective, this.weights.config);
-    const lengths = batch.sequences.map((tokens) => tokens.length);
-    const masked = batch.mask.reduce((sum, row) => sum + total(row), 0);
-    const share = batch.mask.map((row) => Float32Array.from(row, (m) => (masked > 0 ? m / masked : 0)));
+    const { sequences, mask } = batch;
+    const masked = mask.reduce((sum, row) => sum + total(row), 0);
+    const share = mask.map((row) => Float32Array.from(row, (m) => (masked > 0 ? m / masked : 0)));
+    const width = objective.needs.candidates;
+    const rows = { sequences, mask, candidates: batch.candidates, width };
     const result: StepResult = { loss: 0, metrics: {} };
-    for (const part of batchRows(lengths, this.maxTokens)) {
-      const program = this.bind(objective, part);
-      fillRows(program.batch.ids, part, batch.sequences);
-      fillRows(program.batch.mask, part, batch.mask);
-      fillRows(program.batch.weight, part, batch.weight);
-      fillRows(program.batch.share, part, share);
-      if (batch.candidates && objective.needs.candidates)
-        fillRows(program.batch.candidates, part, batch.candidates, objective.needs.candidates);
-      for (const name of objective.data) fillRows(program.data[name], part, batch.data[name]);
+    for (const run of packBatch(sequences, mask, this.packing)) {
+      const scored = scoredRoom(this.weights.config, countScored(run, rows), run.rows * run.length);
+      const program = this.bind(objective, run, scored);
+      fillTokens(program.batch, run, sequences);
+      fillScored(program.batch, run, rows);
+      fillSlots(program.batch.mask, run, mask);
+      fillSlots(program.batch.weight, run, batch.weight);
+      fillSlots(program.batch.share, run, share);
+      for (const name of objective.data) fillSlots(program.data[name], run, batch.data[name]);
       for (const name of objective.scalars) program.scalars[name].data[0] = batch.scalars?.[name] as number;
       if (this.accumulated) {
-        await program.further.run();
+        await program.further().run();
         this.addSide();
       } else {
         await program.first.run();
@@ -81,10 +89,6 @@ export class Learner {
   }
 
   dispose(): void {
-    for (const { first, further } of this.bound.values()) {
-      first.dispose();
-      further.dispose();
-    }
     this.bound.clear();
   }
 
@@ -94,11 +98,13 @@ export class Learner {
     for (let i = 0; i < gradients.length; i++) gradients[i] += side[i];
   }
 
-  private bind(objective: Objective, { rows, length }: RowBatch): BoundProgram {
-    const key = `${objective.key} ${rows}x${length}`;
-    const known = this.bound.get(key);
-    if (known) return known;
-    const program = this.programs.learn(objective, rows, length);
+  private bind(objective: Objective, run: PackedRun, scored: number): BoundProgram {
+    const key = `${objective.key} ${shapeKey(run)} ${scored}`;
+    return this.bound.get(key, () => this.bindNew(objective, run, scored));
+  }
+
+  private bindNew(objective: Objective, run: PackedRun, scored: number): BoundProgram {
+    const program = this.programs.learn(objective, run, scored);
     const memory: Record<'batch' | 'data' | 'scalars', NativeRecord> = { batch: {}, data: {}, scalars: {} };
     for (const { path, dtype, shape } of program.inputs) {
       const dot = path.indexOf('.');
@@ -111,15 +117,24 @@ export class Learner {
       if (path.startsWith('metrics.')) metrics[path.slice('metrics.'.length)] = NativeTensor.zeros('f32', []);
     const loss = NativeTensor.zeros('f32', []);
     const inputs = { parameters: this.weights.tensors, ...memory } as Tree<NativeTensor>;
-    const bound: BoundProgram = {
+    const bindTo = (gradients: Readonly<NativeRecord>) =>
+      program.bind(inputs, { loss, metrics, gradients } as Tree<NativeTensor>);
+    const first = bindTo(this.weights.gradients);
+    let further: BoundRun | undefined;
+    return {
       ...memory,
       loss,
       metrics,
-      first: program.bind(inputs, { loss, metrics, gradients: this.weights.gradients } as Tree<NativeTensor>),
-      further: program.bind(inputs, { loss, metrics, gradients: this.sideTensors() } as Tree<NativeTensor>),
+      first,
+      further: () => {
+        further ??= bindTo(this.sideTensors());
+        return further;
+      },
+      dispose: () => {
+        first.dispose();
+        further?.dispose();
+      },
     };
-    this.bound.set(key, bound);
-    return bound;
   }
 
   private sideTensors(): NativeRecord {

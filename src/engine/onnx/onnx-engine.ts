@@ -10,6 +10,7 @@ import {
   type ModelWeights,
   saveWeights,
 } from '../../nn/index.ts';
+import { checkDevice, type Device, defaultDevice } from '../../tensor/index.ts';
 import { loadTokenizer, type Tokenizer } from '../../text/index.ts';
 import type { Sample } from '../../types/index.ts';
 import type {
@@ -19,6 +20,7 @@ import type {
   FrozenEngine,
   OptimResult,
   OptimSettings,
+  PrecisionReport,
   SampleOptions,
   SampleRequest,
   SamplingParams,
@@ -27,7 +29,10 @@ import type {
   Want,
 } from '../engine.ts';
 import type { Objective } from '../objective.ts';
+import { attentionCost, learningBytes, scoringBytes } from './costs.ts';
+import { type DecodingSettings, GuardedSampler } from './guarded-sampler.ts';
 import { Learner } from './learner.ts';
+import type { PackingOptions } from './packing.ts';
 import { ModelPrograms } from './programs.ts';
 import { Sampler, type SamplerLimits } from './sampler.ts';
 import { scoreSequences } from './scorer.ts';
@@ -35,10 +40,12 @@ import { Turns } from './turns.ts';
 
 /** How much the engine does at once; memory grows with these. */
 export interface EngineLimits extends SamplerLimits {
-  /** Most padded tokens in one forward-and-backward run; larger batches are accumulated. */
+  /** Most tokens in one forward-and-backward run, padding included; larger batches are accumulated. */
   learnTokens: number;
-  /** Most padded tokens in one scoring run. */
+  /** Most tokens in one scoring run, padding included. */
   scoreTokens: number;
+  /** Most bytes of activations in one run, by estimate: large models take fewer tokens at once than the limits above. */
+  activationBytes: number;
 }
 
 const DEFAULT_LIMITS: EngineLimits = {
@@ -47,6 +54,7 @@ const DEFAULT_LIMITS: EngineLimits = {
   prefillTokens: 4096,
   learnTokens: 4096,
   scoreTokens: 8192,
+  activationBytes: 2 ** 31,
 };
 
 export interface OnnxEngineOptions {
@@ -58,12 +66,22 @@ export interface OnnxEngineOptions {
   seed?: number;
   valueHead?: boolean;
   lora?: LoraConfig;
+  /**
+   * Learn with less memory and more time: keep the input of each block for the backward pass, not what the block makes on
+   * the way, and compute that anew.
+   */
+  recompute?: boolean;
+  /** Precision of decoding; float32 unless given. */
+  decoding?: DecodingSettings;
+  /** Where programs run; BURNISH_DEVICE unless given, or else `cpu`. */
+  device?: Device;
   limits?: Partial<EngineLimits>;
 }
 
 /** Loads or makes a model. Throws an Error naming the folder, or the option, and what is wrong with it. */
 export async function createOnnxEngine(options: OnnxEngineOptions): Promise<Engine> {
-  const { model, seed, valueHead, lora } = options;
+  const { model, seed, valueHead, lora, recompute, decoding = {}, device = defaultDevice() } = options;
+  checkDevice(device);
   const weightsOptions = { seed, valueHead, lora };
   const weights =
     typeof model === 'string'
@@ -85,8 +103,23 @@ export async function createOnnxEngine(options: OnnxEngineOptions): Promise<Engi
     lora,
     parameters: Object.fromEntries(arena.slots.map(({ name, shape }) => [name, shape])),
     trainable: arena.slots.filter((slot) => slot.trainable).map(({ name }) => name),
+    recompute,
+    device,
   });
-  return new OnnxEngine(weights, programs, tokenizer, limits);
+  return new OnnxEngine(weights, programs, tokenizer, limits, decoding);
+}
+
+/** How sequences are packed: at most `tokens` in a run, and no more than fit in memory with so many bytes each. */
+function packingOf(
+  config: ModelConfig,
+  tokens: number,
+  { activationBytes }: EngineLimits,
+  bytes: (length: number) => number,
+): PackingOptions {
+  return {
+    maxTokens: (length) => Math.min(tokens, activationBytes / bytes(length)),
+    attentionCost: attentionCost(config),
+  };
 }
 
 /** Weights that can be read. */
@@ -97,13 +130,15 @@ class FrozenOnnxEngine implements FrozenEngine {
   protected readonly tokenizer: Tokenizer;
   protected readonly limits: EngineLimits;
   protected readonly turns = new Turns();
-  private readonly sampler: Sampler;
+  private readonly decoding: DecodingSettings;
+  protected readonly sampler: GuardedSampler;
 
   constructor(
     weights: ModelWeights,
     programs: ModelPrograms,
     tokenizer: Tokenizer,
     limits: EngineLimits,
+    decoding: DecodingSettings,
     version = 0,
   ) {
     this.weights = weights;
@@ -111,11 +146,20 @@ class FrozenOnnxEngine implements FrozenEngine {
     this.tokenizer = tokenizer;
     this.limits = limits;
     this.version = version;
-    this.sampler = new Sampler(weights, programs, tokenizer, limits);
+    this.decoding = decoding;
+    this.sampler = new GuardedSampler(
+      new Sampler(weights, programs, tokenizer, limits),
+      decoding,
+      async (sequences) => (await this.scored(sequences, {})).logprobs,
+    );
   }
 
   get weightsVersion(): number {
     return this.version;
+  }
+
+  get samplingPrecision(): PrecisionReport | undefined {
+    return this.sampler.report(this.version);
   }
 
   sample(
@@ -127,8 +171,15 @@ class FrozenOnnxEngine implements FrozenEngine {
   }
 
   forward(sequences: readonly (readonly number[])[], want: Want = {}): Promise<ForwardOutput> {
+    return this.turns.take(() => this.scored(sequences, want));
+  }
+
+  private scored(sequences: readonly (readonly number[])[], want: Want): Promise<ForwardOutput> {
     const { weights, programs, limits } = this;
-    return this.turns.take(() => scoreSequences(weights, programs, sequences, want, limits.scoreTokens));
+    const packing = packingOf(weights.config, limits.scoreTokens, limits, (length) =>
+      scoringBytes(weights.config, length),
+    );
+    return scoreSequences(weights, programs, sequences, want, packing);
   }
 
   export(folder: string, { dtype }: { dtype?: 'F32' | 'F16' | 'BF16' } = {}): Promise<void> {
@@ -138,15 +189,33 @@ class FrozenOnnxEngine implements FrozenEngine {
   dispose(): void {
     this.sampler.dispose();
   }
+
+  protected copy(): FrozenOnnxEngine {
+    const { programs, tokenizer, limits, decoding, version } = this;
+    const weights = copyWeights(this.weights);
+    const frozen = new FrozenOnnxEngine(weights, programs, tokenizer, limits, decoding, version);
+    frozen.sampler.restore(this.sampler.state());
+    return frozen;
+  }
 }
 
 class OnnxEngine extends FrozenOnnxEngine implements Engine {
   private readonly learner: Learner;
   private readonly optimiser: AdamW;
 
-  constructor(weights: ModelWeights, programs: ModelPrograms, tokenizer: Tokenizer, limits: EngineLimits) {
-    super(weights, programs, tokenizer, limits);
-    this.learner = new Learner(weights, programs, limits.learnTokens);
+  constructor(
+    weights: ModelWeights,
+    programs: ModelPrograms,
+    tokenizer: Tokenizer,
+    limits: EngineLimits,
+    decoding: DecodingSettings,
+  ) {
+    super(weights, programs, tokenizer, limits, decoding);
+    const recompute = programs.shape.recompute ?? false;
+    const packing = packingOf(weights.config, limits.learnTokens, limits, (length) =>
+      learningBytes(weights.config, length, recompute),
+    );
+    this.learner = new Learner(weights, programs, packing);
     this.optimiser = new AdamW(weights.arena);
   }
 
@@ -165,6 +234,7 @@ class OnnxEngine extends FrozenOnnxEngine implements Engine {
       const { gradNorm, skipped } = this.optimiser.step(settings);
       this.learner.clear();
       if (!skipped) this.version++;
+      this.sampler.weightsChanged();
       return { weightsVersion: this.version, gradNorm, skipped };
     });
   }
@@ -174,7 +244,12 @@ class OnnxEngine extends FrozenOnnxEngine implements Engine {
     const { m, v, stepCount } = this.optimiser.state();
     return {
       arrays: { parameters: arena.trainableParameters.slice(), m, v },
-      facts: { layout: layoutOf(this.weights), weightsVersion: this.version, optimiserSteps: stepCount },
+      facts: {
+        layout: layoutOf(this.weights),
+        weightsVersion: this.version,
+        optimiserSteps: stepCount,
+        decoding: this.sampler.state(),
+      },
     };
   }
 
@@ -195,17 +270,13 @@ class OnnxEngine extends FrozenOnnxEngine implements Engine {
     this.optimiser.restore({ m, v, stepCount: facts.optimiserSteps as number });
     trainableParameters.set(parameters);
     this.version = facts.weightsVersion as number;
+    this.sampler.weightsChanged();
+    this.sampler.restore(facts.decoding as string | undefined);
     this.learner.clear();
   }
 
   fork(): FrozenEngine {
-    return new FrozenOnnxEngine(
-      copyWeights(this.weights),
-      this.programs,
-      this.tokenizer,
-      this.limits,
-      this.version,
-    );
+    return this.copy();
   }
 
   override dispose(): void {

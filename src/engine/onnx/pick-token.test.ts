@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { rng } from '../../random/index.ts';
-import { type Picked, type PickSettings, TokenPicker } from './pick-token.ts';
+import { type NextTokens, type Picked, type PickSettings, TokenPicker } from './pick-token.ts';
 
 const SIZE = 20;
 const draws = rng(1, 'logits');
@@ -13,6 +13,18 @@ const softmax = (logits: ArrayLike<number>): number[] => {
   const total = weights.reduce((a, b) => a + b, 0);
   return weights.map((w) => w / total);
 };
+
+/** What the model's program makes of rows of logits. */
+function nextTokens(logits: Float32Array, picker: TokenPicker, size = logits.length): NextTokens {
+  const logprobs = new Float32Array(logits.length);
+  const weights = new Float32Array(logits.length);
+  for (let start = 0; start < logits.length; start += size) {
+    const row = softmax(logits.subarray(start, start + size)).map(Math.log);
+    logprobs.set(row, start);
+    weights.set(softmax(row.map((x) => x * picker.sharpness)), start);
+  }
+  return { logprobs, weights };
+}
 
 /** The distribution by definition: one filter after the other, each renormalised. */
 function direct(logits: ArrayLike<number>, { temperature, topK, topP, minP }: PickSettings): number[] {
@@ -42,8 +54,9 @@ function frequencies(settings: PickSettings, n: number): number[] {
   const counts = new Array<number>(SIZE).fill(0);
   const exact = softmax(LOGITS).map(Math.log);
   const picked: Picked = { token: -1, logprob: 0 };
+  const next = nextTokens(LOGITS, picker);
   for (let i = 0; i < n; i++) {
-    picker.pick(LOGITS, 0, SIZE, stream, picked);
+    picker.pick(next, 0, SIZE, stream, picked);
     counts[picked.token]++;
     if (Math.abs(picked.logprob - exact[picked.token]) > 1e-6)
       throw new Error(`logprob of ${picked.token}: ${picked.logprob}`);
@@ -94,7 +107,7 @@ describe('TokenPicker', () => {
     const picker = new TokenPicker({ temperature: 0, topK: 3, topP: 0.1 });
     const picked: Picked = { token: -1, logprob: 0 };
     const stream = rng(3);
-    picker.pick(Float32Array.of(1, 4, -2, 4, 0), 0, 5, stream, picked);
+    picker.pick(nextTokens(Float32Array.of(1, 4, -2, 4, 0), picker), 0, 5, stream, picked);
     expect(picked.token).toBe(1);
     expect(stream.uint32()).toBe(rng(3).uint32());
   });
@@ -108,8 +121,9 @@ describe('TokenPicker', () => {
     const stream = rng(7);
     const drawn = new Set<number>();
     const picked: Picked = { token: -1, logprob: 0 };
+    const next = nextTokens(Float32Array.of(0, 4, -2, 4, 4), picker);
     for (let i = 0; i < 200; i++) {
-      picker.pick(Float32Array.of(0, 4, -2, 4, 4), 0, 5, stream, picked);
+      picker.pick(next, 0, 5, stream, picked);
       drawn.add(picked.token);
     }
     expect([...drawn].sort()).toEqual(kept);
@@ -118,18 +132,18 @@ describe('TokenPicker', () => {
   it('draws one uniform a token, so that a stream can be continued', () => {
     const stream = rng(4);
     const picked: Picked = { token: -1, logprob: 0 };
-    new TokenPicker({ temperature: 1, topP: 0.9 }).pick(LOGITS, 0, SIZE, stream, picked);
+    const picker = new TokenPicker({ temperature: 1, topP: 0.9 });
+    picker.pick(nextTokens(LOGITS, picker), 0, SIZE, stream, picked);
     const other = rng(4);
     other.uniform();
     expect(stream.uint32()).toBe(other.uint32());
   });
 
-  it('reads the row that starts where it is told, also after a longer one', () => {
+  it('reads the row that it is told', () => {
     const picker = new TokenPicker({ temperature: 1 });
-    const rows = Float32Array.of(9, 9, 9, -50, 50, -50, 9);
+    const next = nextTokens(Float32Array.of(9, 9, 9, -50, 50, -50), picker, 3);
     const picked: Picked = { token: -1, logprob: 0 };
-    picker.pick(rows, 0, 7, rng(5), picked);
-    picker.pick(rows, 3, 3, rng(5), picked);
+    picker.pick(next, 1, 3, rng(5), picked);
     expect(picked).toEqual({ token: 1, logprob: 0 });
   });
 
@@ -147,13 +161,9 @@ describe('TokenPicker', () => {
         fc.integer(),
         (logits, settings, seed) => {
           const picked: Picked = { token: -1, logprob: 0 };
-          new TokenPicker(settings).pick(
-            Float32Array.from(logits),
-            0,
-            logits.length,
-            rng(seed, 'pick'),
-            picked,
-          );
+          const picker = new TokenPicker(settings);
+          const next = nextTokens(Float32Array.from(logits), picker);
+          picker.pick(next, 0, logits.length, rng(seed, 'pick'), picked);
           expect(Number.isFinite(logits[picked.token])).toBe(true);
           expect(picked.logprob).toBeLessThanOrEqual(0);
           expect(Number.isFinite(picked.logprob)).toBe(true);
@@ -182,8 +192,7 @@ describe('TokenPicker', () => {
     ['an Infinity', [1, Infinity]],
   ])('refuses logits that are not finite: %s', (_, logits) => {
     const picker = new TokenPicker({ temperature: 1 });
-    expect(() => picker.pick(Float32Array.from(logits), 0, 2, rng(6), { token: 0, logprob: 0 })).toThrow(
-      /not finite/,
-    );
+    const next = nextTokens(Float32Array.from(logits), picker);
+    expect(() => picker.pick(next, 0, 2, rng(6), { token: 0, logprob: 0 })).toThrow(/not finite/);
   });
 });

@@ -1,4 +1,4 @@
-/** Drawing the next token from a row of logits. */
+/** Drawing the next token from a row of probabilities. */
 import type { Rng } from '../../random/index.ts';
 
 /** How a token is drawn; see `SamplingParams`. */
@@ -15,14 +15,28 @@ export interface Picked {
   logprob: number;
 }
 
+/** Keeps a product with a log-probability within float32. */
+const SHARPEST = 1e30;
+
+/** What rows of tokens are drawn from: [rows, vocabulary] each. */
+export interface NextTokens {
+  /** Log-probabilities (nats) under the unmodified softmax. */
+  logprobs: Float32Array;
+  /** Probabilities at the picker's temperature (`sharpness`). */
+  weights: Float32Array;
+}
+
 /**
  * Draws tokens by inverting the cumulative distribution: one uniform a token, none at temperature 0.
  * Filters apply in the usual order: temperature, top-k, top-p, min-p; the likeliest token always survives.
  * Equal probabilities are kept in order of token id.
  */
 export class TokenPicker {
+  /** 1 / temperature: what log-probabilities are multiplied by before `NextTokens.weights` are taken; 1 at temperature 0. */
+  readonly sharpness: number;
   private readonly settings: PickSettings;
-  private weights = new Float64Array(0);
+  private readonly filters: boolean;
+  private sorted = new Float32Array(0);
 
   /** Throws a RangeError naming the setting that is out of range. */
   constructor(settings: PickSettings) {
@@ -36,78 +50,81 @@ export class TokenPicker {
     check('topP', topP, (v) => v > 0 && v <= 1, 'a number in (0, 1]');
     check('minP', minP, (v) => v >= 0 && v <= 1, 'a number in [0, 1]');
     this.settings = settings;
+    this.sharpness = temperature > 0 ? Math.min(1 / temperature, SHARPEST) : 1;
+    this.filters = topK !== undefined || (topP ?? 1) < 1 || (minP ?? 0) > 0;
   }
 
-  /** Draws from logits[start .. start + size - 1]; fills `into`. Throws when one is NaN or none is finite. */
-  pick(logits: Float32Array, start: number, size: number, rng: Rng, into: Picked): void {
-    if (this.weights.length < size) this.weights = new Float64Array(size);
-    const { weights, settings } = this;
-    let best = 0;
-    let top = Number.NEGATIVE_INFINITY;
-    for (let i = 0; i < size; i++) {
-      const x = logits[start + i];
-      if (x > top) {
-        top = x;
-        best = i;
-      }
-    }
-    if (!Number.isFinite(top))
-      throw new Error(`the model's largest logit is ${top}: its weights are not finite`);
-    let total = 0;
-    for (let i = 0; i < size; i++) {
-      const w = Math.exp(logits[start + i] - top);
-      weights[i] = w;
-      total += w;
-    }
-    if (Number.isNaN(total)) throw new Error("one of the model's logits is NaN: its weights are not finite");
-    const logTotal = Math.log(total);
-    let token = best;
-    if (settings.temperature > 0) {
-      if (settings.temperature !== 1) {
-        total = 0;
-        for (let i = 0; i < size; i++) {
-          const w = Math.exp((logits[start + i] - top) / settings.temperature);
-          weights[i] = w;
-          total += w;
-        }
-      }
-      if (settings.topK !== undefined || settings.topP !== undefined || settings.minP !== undefined)
-        total = this.filter(size);
-      let left = rng.uniform() * total;
-      for (let i = 0; i < size; i++) {
-        left -= weights[i];
-        if (left < 0) {
-          token = i;
-          break;
-        }
-      }
-    }
+  /** Draws from row `row` of `size` tokens; fills `into`. Throws when the row is not finite. */
+  pick(next: NextTokens, row: number, size: number, rng: Rng, into: Picked): void {
+    const start = row * size;
+    let token: number;
+    if (this.settings.temperature === 0) token = likeliest(next.logprobs, start, size);
+    else if (this.filters) token = this.drawFiltered(next.weights.subarray(start, start + size), rng);
+    else token = draw(next.weights, start, size, rng.uniform());
+    const logprob = next.logprobs[start + token];
+    if (!Number.isFinite(logprob))
+      throw new Error(
+        `the model's log-probability of token ${token} is ${logprob}: its weights are not finite`,
+      );
     into.token = token;
-    into.logprob = logits[start + token] - top - logTotal;
+    into.logprob = logprob;
   }
 
-  /** Zeroes the weights that the filters drop; returns what is left in all. */
-  private filter(size: number): number {
-    const { topK = size, topP = 1, minP = 0 } = this.settings;
-    const { weights } = this;
-    const order = Array.from({ length: size }, (_, i) => i).sort((a, b) => weights[b] - weights[a] || a - b);
-    let kept = Math.min(topK, size);
+  private drawFiltered(weights: Float32Array, rng: Rng): number {
+    const { topK = weights.length, topP = 1, minP = 0 } = this.settings;
+    const floor = minP * weights[likeliest(weights, 0, weights.length)];
+    // Lighter tokens survive no filter: those below (1 - topP) / V weigh 1 - topP together at most.
+    const least =
+      topK < weights.length
+        ? this.nthLargest(weights, topK)
+        : Math.max(floor, topP < 1 ? (1 - topP) / weights.length : 0);
+    const order: number[] = [];
+    for (let i = 0; i < weights.length; i++) if (weights[i] > 0 && weights[i] >= least) order.push(i);
+    order.sort((a, b) => weights[b] - weights[a] || a - b);
+    if (order.length > topK) order.length = topK;
+    let kept = order.length;
     if (topP < 1) {
-      let within = 0;
-      for (let i = 0; i < kept; i++) within += weights[order[i]];
+      const within = topK < weights.length ? order.reduce((sum, token) => sum + weights[token], 0) : 1;
       let sum = 0;
       for (let i = 0; i < kept; i++) {
         sum += weights[order[i]];
         if (sum >= topP * within) kept = i + 1;
       }
     }
-    const floor = minP * weights[order[0]];
+    while (kept > 1 && weights[order[kept - 1]] < floor) kept--;
     let total = 0;
-    for (let i = 0; i < size; i++) {
-      const w = weights[order[i]];
-      if (i > 0 && (i >= kept || w < floor)) weights[order[i]] = 0;
-      else total += w;
+    for (let i = 0; i < kept; i++) total += weights[order[i]];
+    let left = rng.uniform() * total;
+    for (let i = 0; i < kept - 1; i++) {
+      left -= weights[order[i]];
+      if (left < 0) return order[i];
     }
-    return total;
+    return order[kept - 1];
   }
+
+  private nthLargest(weights: Float32Array, n: number): number {
+    if (this.sorted.length !== weights.length) this.sorted = new Float32Array(weights.length);
+    this.sorted.set(weights);
+    return this.sorted.sort()[weights.length - n];
+  }
+}
+
+/** Index of the largest of x[start .. start + size - 1], counted from start; the first of equals. */
+function likeliest(x: Float32Array, start: number, size: number): number {
+  let best = 0;
+  for (let i = 1; i < size; i++) if (x[start + i] > x[start + best]) best = i;
+  return best;
+}
+
+/** The token whose share of [0, 1) holds `uniform`; the last with a share where rounding leaves a gap at the end. */
+function draw(weights: Float32Array, start: number, size: number, uniform: number): number {
+  let left = uniform;
+  let last = 0;
+  for (let i = 0; i < size; i++) {
+    const weight = weights[start + i];
+    left -= weight;
+    if (left < 0) return i;
+    if (weight > 0) last = i;
+  }
+  return last;
 }

@@ -3,38 +3,41 @@ import {
   decodeHidden,
   forwardHidden,
   headLogits,
-  headValues,
+  type Int8Weight,
+  int8Products,
   type LayerCache,
   type LayerKeys,
   type LoraConfig,
+  linearLayers,
   type Model,
   type ModelConfig,
   type Parameters,
+  quantiseWeights,
 } from '../../nn/index.ts';
 import {
   add,
   compile,
   constant,
-  exp,
+  type Device,
   gather,
   grad,
   logSoftmax,
   mul,
-  neg,
   type Program,
   pad,
   reshape,
+  type SessionOptions,
   type Spec,
-  slice,
+  softmax,
   spec,
-  sum,
   type Tensor,
   type Tree,
-  takeAlong,
-  tokenLogProb,
 } from '../../tensor/index.ts';
 import type { Want } from '../engine.ts';
 import type { Objective } from '../objective.ts';
+import type { RunShape } from './packing.ts';
+import { Recent } from './recent.ts';
+import { scoreTokens } from './scores.ts';
 
 /** What identifies a family of programs: the model's shape, not its weights. */
 export interface ModelShape {
@@ -44,80 +47,51 @@ export interface ModelShape {
   parameters: Readonly<Record<string, readonly number[]>>;
   /** Names of the parameters that get gradients. */
   trainable: readonly string[];
+  /** Gradients are computed from blocks' inputs alone; see `EngineLimits`. */
+  recompute?: boolean;
+  /** Where programs run; `cpu` unless given. */
+  device?: Device;
 }
 
 type TensorRecord = Record<string, Tensor>;
 
-/** What to compute for each token. */
-interface Scores {
-  logprobs: Tensor;
-  entropy?: Tensor;
-  values?: Tensor;
-  candidates?: Tensor;
-  hidden: Tensor;
-}
-
-/** Zero in front, so that entry t speaks of token t. */
-function aligned(x: Tensor): Tensor {
-  return pad(x, 1, 1, 0);
-}
-
-/** Everything an objective or a caller may ask about the tokens of ids [B, T]. */
-function score(
-  model: Model,
-  ids: Tensor,
-  want: { entropy?: boolean; values?: boolean },
-  candidates: Tensor | undefined,
-): Scores {
-  const [batch, length] = ids.shape;
-  const hidden = forwardHidden(model, ids);
-  const before = slice(hidden, 1, 0, length - 1);
-  const next = slice(ids, 1, 1, length);
-  const logits = reshape(headLogits(model, before), [batch * (length - 1), -1]);
-  const scores: Scores = {
-    hidden,
-    logprobs: aligned(reshape(tokenLogProb(logits, reshape(next, [-1])), [batch, length - 1])),
+/** Inputs that say which token lies where in packed rows. */
+function tokenSpecs({ rows, length, shared, prefixes }: RunShape): Record<string, Spec> {
+  const ids = spec('i32', [rows, length]);
+  return {
+    ids,
+    ...(shared ? { positions: spec('i64', [rows, length]), segments: ids } : {}),
+    ...(prefixes ? { parents: ids } : {}),
   };
-  if (want.entropy || candidates) {
-    const all = logSoftmax(logits);
-    if (want.entropy)
-      scores.entropy = aligned(reshape(neg(sum(mul(exp(all), all), -1)), [batch, length - 1]));
-    if (candidates) {
-      const k = candidates.shape[2];
-      const picked = takeAlong(all, reshape(slice(candidates, 1, 1, length), [batch * (length - 1), k]));
-      scores.candidates = aligned(reshape(picked, [batch, length - 1, k]));
-    }
-  }
-  if (want.values) scores.values = aligned(headValues(model, before));
-  return scores;
 }
 
-/** Compiles on demand; every program is kept under the key of its shapes. */
+/** Programs that are kept. One that is evicted works on where it is bound. */
+const MOST_PROGRAMS = 64;
+
+/** Compiles on demand; programs are kept under the key of their shapes. */
 export class ModelPrograms {
   readonly shape: ModelShape;
-  private readonly programs = new Map<string, Program>();
+  private readonly programs = new Recent<Program>(MOST_PROGRAMS, (program) => program.dispose());
 
   constructor(shape: ModelShape) {
     this.shape = shape;
   }
 
-  /** Number of programs compiled so far. */
+  /** Number of programs kept. */
   get count(): number {
     return this.programs.size;
   }
 
   dispose(): void {
-    for (const program of this.programs.values()) program.dispose();
     this.programs.clear();
   }
 
   private get(key: string, make: () => Program): Program {
-    let program = this.programs.get(key);
-    if (!program) {
-      program = make();
-      this.programs.set(key, program);
-    }
-    return program;
+    return this.programs.get(key, make);
+  }
+
+  private get session(): SessionOptions {
+    return { device: this.shape.device };
   }
 
   private parameterSpecs(): Record<string, Spec> {
@@ -130,22 +104,36 @@ export class ModelPrograms {
     return { config: this.shape.config, lora: this.shape.lora, parameters };
   }
 
+  /** Final hidden states [rows · length, hiddenSize] of packed rows. */
+  private hidden(model: Model, { ids, positions, segments, parents }: TensorRecord): Tensor {
+    const { recompute } = this.shape;
+    const packing = positions ? { positions, segments, parents } : undefined;
+    return reshape(forwardHidden(model, ids, { packing, recompute }), [-1, model.config.hiddenSize]);
+  }
+
   /**
-   * One fused forward and backward pass. Inputs: parameters, batch {ids, mask, weight, share, candidates?}, data,
-   * scalars. Outputs: loss, metrics by name, gradients of the trainable parameters by name.
+   * One fused forward and backward pass over packed rows, N = rows · length tokens, of which M = `scored` are scored.
+   * Inputs: parameters; batch {ids, positions?, segments?, parents?, at? [M], next [M], candidates? [M, K], grid [slots, length],
+   * mask, weight, share}, see `packed.ts` (without `at`, M = N); data and scalars. The objective sees one sequence a row.
+   * Outputs: loss, metrics by name, gradients of the trainable parameters by name.
    */
-  learn(objective: Objective, rows: number, length: number): Program {
-    return this.get(`learn ${objective.key} ${rows}x${length}`, () => {
-      const token = spec('f32', [rows, length]);
+  learn(objective: Objective, shape: RunShape, scored: number): Program {
+    const { rows, length, slots } = shape;
+    return this.get(`learn ${objective.key} ${shapeKey(shape)} ${scored}`, () => {
+      const token = spec('f32', [slots, length]);
       const { needs } = objective;
+      const list = spec('i32', [scored]);
       const specs = {
         parameters: this.parameterSpecs(),
         batch: {
-          ids: spec('i32', [rows, length]),
+          ...tokenSpecs(shape),
+          ...(shape.prefixes || scored < rows * length ? { at: list } : {}),
+          next: list,
+          ...(needs.candidates ? { candidates: spec('i32', [scored, needs.candidates]) } : {}),
+          grid: spec('i32', [slots, length]),
           mask: token,
           weight: token,
           share: token,
-          ...(needs.candidates ? { candidates: spec('i32', [rows, length, needs.candidates]) } : {}),
         },
         data: Object.fromEntries(objective.data.map((name) => [name, token])),
         scalars: Object.fromEntries(objective.scalars.map((name) => [name, spec('f32', [])])),
@@ -156,107 +144,174 @@ export class ModelPrograms {
         data: TensorRecord;
         scalars: TensorRecord;
       };
-      return compile(({ parameters, batch, data, scalars }: Inputs) => {
-        const scores = score(this.model(parameters), batch.ids, needs, batch.candidates);
-        const { mask, weight, share } = batch;
-        const { loss, metrics } = objective.evaluate({ ...scores, mask, weight, share, data, scalars });
-        const gradients = grad(
-          loss,
-          this.shape.trainable.map((name) => parameters[name]),
-        );
-        return {
-          loss,
-          metrics,
-          gradients: Object.fromEntries(this.shape.trainable.map((name, i) => [name, gradients[i]])),
-        } as Tree<Tensor>;
-      }, specs);
-    });
-  }
-
-  /** Scores given tokens. Inputs: parameters, ids, candidates?, last? (index of each row's last token). */
-  score(want: Want, rows: number, length: number): Program {
-    const k = want.candidates?.k ?? 0;
-    const key = `score ${want.entropy ?? false} ${want.values ?? false} ${k} ${want.lastHidden ?? false}`;
-    return this.get(`${key} ${rows}x${length}`, () => {
-      const specs = {
-        parameters: this.parameterSpecs(),
-        ids: spec('i32', [rows, length]),
-        ...(k ? { candidates: spec('i32', [rows, length, k]) } : {}),
-        ...(want.lastHidden ? { last: spec('i32', [rows]) } : {}),
-      };
-      type Inputs = { parameters: TensorRecord; ids: Tensor; candidates?: Tensor; last?: Tensor };
       return compile(
-        ({ parameters, ids, candidates, last }: Inputs) => {
-          const { hidden, ...scores } = score(this.model(parameters), ids, want, candidates);
-          const outputs: TensorRecord = { ...scores } as TensorRecord;
-          if (last) outputs.lastHidden = lastRows(hidden, last);
-          return outputs as Tree<Tensor>;
+        ({ parameters, batch, data, scalars }: Inputs) => {
+          const model = this.model(parameters);
+          const { at, next, candidates, grid, mask, weight, share } = batch;
+          const all = this.hidden(model, batch);
+          const hidden = at ? gather(all, at) : all;
+          const scores = scoreTokens(model, { hidden, next, candidates }, needs);
+          // Number 0 of the list in front is 0: what is not scored.
+          const onGrid = Object.entries(scores).map(([name, x]) => [name, gather(pad(x, 0, 1, 0), grid)]);
+          const inputs = { ...Object.fromEntries(onGrid), mask, weight, share, data, scalars };
+          const { loss, metrics } = objective.evaluate(inputs);
+          const gradients = grad(
+            loss,
+            this.shape.trainable.map((name) => parameters[name]),
+          );
+          return {
+            loss,
+            metrics,
+            gradients: Object.fromEntries(this.shape.trainable.map((name, i) => [name, gradients[i]])),
+          } as Tree<Tensor>;
         },
-        specs as unknown as Tree<Spec>,
+        specs,
+        this.session,
       );
     });
   }
 
   /**
-   * Reads prompts. Inputs: parameters, ids [P, S], last [P] = index of each prompt's last token.
-   * Outputs: logits [P, V] after the last token; keys and values of every layer, [P, kvHeads, S, D].
+   * Scores given tokens in packed rows, N = rows · length. Inputs: parameters, ids, positions?, segments?, next [N] (the
+   * token after each place), candidates? [N, K], last? [slots] (places). Outputs: logprobs [N] and what else is wanted,
+   * lastHidden [slots, hiddenSize].
+   */
+  score(want: Want, shape: RunShape): Program {
+    const k = want.candidates?.k ?? 0;
+    const key = `score ${want.entropy ?? false} ${want.values ?? false} ${k} ${want.lastHidden ?? false}`;
+    const { rows, length, slots } = shape;
+    return this.get(`${key} ${shapeKey(shape)}`, () => {
+      const specs = {
+        parameters: this.parameterSpecs(),
+        ...tokenSpecs(shape),
+        next: spec('i32', [rows * length]),
+        ...(k ? { candidates: spec('i32', [rows * length, k]) } : {}),
+        ...(want.lastHidden ? { last: spec('i32', [slots]) } : {}),
+      };
+      type Inputs = { parameters: TensorRecord } & TensorRecord;
+      return compile(
+        ({ parameters, ...inputs }: Inputs) => {
+          const model = this.model(parameters as unknown as TensorRecord);
+          const { next, candidates, last } = inputs as TensorRecord;
+          const hidden = this.hidden(model, inputs as TensorRecord);
+          const scores = scoreTokens(model, { hidden, next, candidates }, want);
+          return { ...scores, ...(last ? { lastHidden: gather(hidden, last) } : {}) } as Tree<Tensor>;
+        },
+        specs as unknown as Tree<Spec>,
+        this.session,
+      );
+    });
+  }
+
+  /**
+   * Reads prompts. Inputs: parameters, ids [P, S], last [P] = index of each prompt's last token, sharpness [].
+   * Outputs: `NextToken` after the last token, [P, V]; keys and values of every layer, [P, kvHeads, S, D].
    */
   prefill(rows: number, length: number): Program {
-    return this.get(`prefill ${rows}x${length}`, () => {
+    return this.programs.get(`prefill ${rows}x${length}`, () => {
       const specs = {
         parameters: this.parameterSpecs(),
         ids: spec('i32', [rows, length]),
         last: spec('i32', [rows]),
+        sharpness: spec('f32', []),
       };
-      type Inputs = { parameters: TensorRecord; ids: Tensor; last: Tensor };
+      type Inputs = { parameters: TensorRecord; ids: Tensor; last: Tensor; sharpness: Tensor };
       return compile(
-        ({ parameters, ids, last }: Inputs) => {
+        ({ parameters, ids, last, sharpness }: Inputs) => {
           const model = this.model(parameters);
           const layers: LayerKeys[] = [];
-          const hidden = forwardHidden(model, ids, (keys) => layers.push(keys));
-          const logits = headLogits(model, lastRows(hidden, last));
-          return { logits, layers: layers.map(({ key, value }) => ({ key, value })) };
+          const hidden = forwardHidden(model, ids, { onLayer: (keys) => layers.push(keys) });
+          return {
+            next: nextToken(model, lastRows(hidden, last), sharpness),
+            layers: layers.map((x) => ({ ...x })),
+          };
         },
         specs as unknown as Tree<Spec>,
+        this.session,
       );
     });
   }
 
   /**
-   * One more token for every row. Inputs: parameters, ids [R, 1], lastIndex [R], total [], cache of every layer
-   * [R, kvHeads, capacity, D]. Outputs: logits [R, V], and the caches, to be bound to the same memory.
+   * One more token for every row. Inputs: parameters, ids [R], position [R], sharpness [], cache of every layer
+   * [R · kvHeads · capacity, D]; with precision int8, also what `quantise` makes. Outputs: `NextToken`, [R, V], and the
+   * caches, to be bound to the same memory.
    */
-  decode(rows: number, capacity: number): Program {
-    return this.get(`decode ${rows}x${capacity}`, () => {
-      const { layers, kvHeads, headDim } = this.shape.config;
-      const cacheSpec = spec('f32', [rows, kvHeads, capacity, headDim]);
+  decode(rows: number, capacity: number, precision: SamplingPrecision = 'float32'): Program {
+    return this.programs.get(`decode ${rows}x${capacity} ${precision}`, () => {
+      const { config } = this.shape;
+      const { layers, kvHeads, headDim } = config;
+      const cacheSpec = spec('f32', [rows * kvHeads * capacity, headDim]);
       const specs = {
         parameters: this.parameterSpecs(),
-        ids: spec('i32', [rows, 1]),
-        lastIndex: spec('i32', [rows]),
-        total: spec('i32', []),
+        ...(precision === 'int8' ? { int8: int8Specs(config) } : {}),
+        ids: spec('i32', [rows]),
+        position: spec('i32', [rows]),
+        sharpness: spec('f32', []),
         cache: Array.from({ length: layers }, () => ({ key: cacheSpec, value: cacheSpec })),
       };
       type Inputs = {
         parameters: TensorRecord;
+        int8?: Record<string, Int8Weight>;
         ids: Tensor;
-        lastIndex: Tensor;
-        total: Tensor;
+        position: Tensor;
+        sharpness: Tensor;
         cache: LayerCache[];
       };
       return compile(
-        ({ parameters, ids, cache, lastIndex, total }: Inputs & Record<string, never>) => {
-          const model = this.model(parameters);
-          const step = decodeHidden(model, ids, cache, lastIndex, total);
-          return {
-            logits: headLogits(model, step.hidden),
-            cache: step.cache.map(({ key, value }) => ({ key, value })),
-          };
+        ({ parameters, int8, ids, cache, position, sharpness }: Inputs & Record<string, never>) => {
+          const model = { ...this.model(parameters), product: int8 && int8Products(int8) };
+          const step = decodeHidden(model, ids, cache, position);
+          return { next: nextToken(model, step.hidden, sharpness), cache: step.cache.map((x) => ({ ...x })) };
         },
         specs as unknown as Tree<Spec>,
+        this.session,
       );
     });
   }
+
+  /** Rounds weights to 8 bits. Inputs: parameters. Outputs: an `Int8Weight` a linear layer, by name. */
+  quantise(): Program {
+    return this.programs.get('quantise', () =>
+      compile(
+        ({ parameters }: { parameters: TensorRecord }) =>
+          quantiseWeights(this.model(parameters)) as unknown as Tree<Tensor>,
+        { parameters: this.parameterSpecs() } as unknown as Tree<Spec>,
+        this.session,
+      ),
+    );
+  }
+}
+
+/** What decoding multiplies with: the weights as they are, or rounded to 8 bits. */
+export type SamplingPrecision = 'float32' | 'int8';
+
+/** Types of what `quantise` makes. */
+function int8Specs(config: ModelConfig): Record<string, { weight: Spec; scale: Spec }> {
+  return Object.fromEntries(
+    linearLayers(config).map(({ layer, shape: [out, width] }) => [
+      layer,
+      { weight: spec('i8', [width, out]), scale: spec('f32', [out]) },
+    ]),
+  );
+}
+
+/** What the next token is drawn from, a row for each of R hidden states: [R, vocabSize] each. */
+type NextToken = {
+  /** Log-probabilities (nats) under the unmodified softmax. */
+  logprobs: Tensor;
+  /** Probabilities at temperature 1 / sharpness. */
+  weights: Tensor;
+};
+
+function nextToken(model: Model, hidden: Tensor, sharpness: Tensor): NextToken {
+  const logprobs = logSoftmax(headLogits(model, hidden));
+  return { logprobs, weights: softmax(mul(logprobs, sharpness)) };
+}
+
+/** Distinguishes programs of different shapes. */
+export function shapeKey({ rows, length, slots, shared, prefixes }: RunShape): string {
+  return `${rows}x${length}${shared ? ` for ${slots}` : ''}${prefixes ? ' with prefixes' : ''}`;
 }
 
 /** Rows hidden[b, last[b]] of hidden [B, T, d]. */

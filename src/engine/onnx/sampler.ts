@@ -6,10 +6,11 @@ import { StopMatcher, StreamDecoder, type Tokenizer } from '../../text/index.ts'
 import type { Sample } from '../../types/index.ts';
 import type { SampleOptions, SampleRequest, SamplingParams } from '../engine.ts';
 import { batchRows, nextPowerOfTwo } from './batching.ts';
-import { type CacheTensors, KeyValueCache } from './cache.ts';
+import { type CacheTensors, cacheCapacity, KeyValueCache } from './cache.ts';
 import { checkTokens } from './checks.ts';
-import { type Picked, TokenPicker } from './pick-token.ts';
-import type { ModelPrograms } from './programs.ts';
+import { Int8Weights } from './int8-weights.ts';
+import { type NextTokens, type Picked, TokenPicker } from './pick-token.ts';
+import type { ModelPrograms, SamplingPrecision } from './programs.ts';
 
 export interface SamplerLimits {
   /** Most rows that decode together. */
@@ -27,9 +28,6 @@ export interface SamplerLimits {
 const INLINE_MILLISECONDS = 16;
 /** The event loop gets a turn at least this often. */
 const YIELD_MILLISECONDS = 10;
-/** Cache capacities are multiples of this, so that few decoding programs are compiled. */
-const CAPACITY_STEP = 64;
-
 /** One completion being made. */
 interface Row {
   request: number;
@@ -52,9 +50,9 @@ interface Admission {
 /** A decoding program bound to the first `rows` slots of a cache. */
 interface DecodeStep {
   ids: Int32Array;
-  lastIndex: Int32Array;
-  total: Int32Array;
-  logits: Float32Array;
+  position: Int32Array;
+  sharpness: Float32Array;
+  next: NextTokens;
   run: BoundRun;
 }
 
@@ -64,27 +62,38 @@ export class Sampler {
   private readonly programs: ModelPrograms;
   private readonly tokenizer: Tokenizer;
   private readonly limits: SamplerLimits;
+  private readonly int8: Int8Weights;
   private cache: KeyValueCache | undefined;
-  private steps = new Map<number, DecodeStep>();
+  /** By rows, capacity and precision. */
+  private steps = new Map<string, DecodeStep>();
 
   constructor(weights: ModelWeights, programs: ModelPrograms, tokenizer: Tokenizer, limits: SamplerLimits) {
     this.weights = weights;
     this.programs = programs;
     this.tokenizer = tokenizer;
     this.limits = limits;
+    this.int8 = new Int8Weights(weights, programs);
   }
 
-  /** See `FrozenEngine.sample`. */
+  /** To be called when the weights have changed. */
+  weightsChanged(): void {
+    this.int8.weightsChanged();
+  }
+
+  /** See `FrozenEngine.sample`. `precision` is that of decoding; prompts are read, and first tokens drawn, in float32. */
   async sample(
     requests: readonly SampleRequest[],
     params: SamplingParams,
     weightsVersion: number,
     options: SampleOptions = {},
+    precision: SamplingPrecision = 'float32',
   ): Promise<Sample[][]> {
     const { temperature = 1, topK, topP, minP } = params;
     const picker = new TokenPicker({ temperature, topK, topP, minP });
     const stopTokens = new Set(params.stopTokens ?? this.tokenizer.eosIds);
-    const slots = this.prepare(requests, params);
+    const cache = this.prepare(requests, params);
+    const { slots } = cache;
+    if (precision === 'int8') await this.int8.refresh();
     const results: Sample[][] = requests.map(({ n }) => new Array<Sample>(n));
     const waiting = admissions(requests, slots);
     const active: Row[] = [];
@@ -95,8 +104,8 @@ export class Sampler {
     let inline = false;
 
     /** Draws a row's next token; true when the row is finished and its result is written. */
-    const advance = (row: Row, logits: Float32Array, at: number): boolean => {
-      picker.pick(logits, at * vocab, vocab, row.rng, picked);
+    const advance = (row: Row, next: NextTokens, at: number): boolean => {
+      picker.pick(next, at, vocab, row.rng, picked);
       row.tokens.push(picked.token);
       row.logprobs.push(picked.logprob);
       sampled++;
@@ -123,6 +132,7 @@ export class Sampler {
           rows.indices.map((i) => requests[batch[i].request].prompt),
           rows.rows,
           rows.length,
+          picker.sharpness,
         );
         rows.indices.forEach((i, at) => {
           const { request, firstSample, count } = batch[i];
@@ -133,8 +143,9 @@ export class Sampler {
               row.decoder = new StreamDecoder(this.tokenizer);
               row.matcher = new StopMatcher(params.stop);
             }
-            if (advance(row, prefilled.logits, at)) continue;
-            this.cache?.fill(active.length, prefilled.layers, at, prompt.length);
+            if (advance(row, prefilled.next, at)) continue;
+            cache.grow(prompt.length, active.length);
+            cache.fill(active.length, prefilled.layers, at, prompt.length);
             active.push(row);
           }
         });
@@ -145,17 +156,16 @@ export class Sampler {
       options.signal?.throwIfAborted();
       if (waiting.length > 0 && waiting[0].count <= slots - active.length) await admit();
       if (active.length === 0) continue;
-      const step = this.decodeStep(Math.min(slots, nextPowerOfTwo(active.length)));
-      let longest = 0;
+      const longest = active.reduce((most, row) => Math.max(most, row.promptLength + row.tokens.length), 0);
+      cache.grow(longest, active.length);
+      const step = this.decodeStep(cache, Math.min(slots, paddedRows(active.length)), precision);
       active.forEach((row, slot) => {
-        const last = row.promptLength + row.tokens.length - 1;
         step.ids[slot] = row.tokens[row.tokens.length - 1];
-        step.lastIndex[slot] = last;
-        if (last > longest) longest = last;
+        step.position[slot] = row.promptLength + row.tokens.length - 1;
       });
       step.ids.fill(0, active.length);
-      step.lastIndex.fill(0, active.length);
-      step.total[0] = longest + 1;
+      step.position.fill(0, active.length);
+      step.sharpness[0] = picker.sharpness;
       const started = performance.now();
       if (inline) step.run.runSync();
       else await step.run.run();
@@ -163,11 +173,11 @@ export class Sampler {
       inline = ended - started < INLINE_MILLISECONDS;
       // Back to front, so that the row moved into a finished row's slot has had its token already.
       for (let slot = active.length - 1; slot >= 0; slot--) {
-        if (!advance(active[slot], step.logits, slot)) continue;
+        if (!advance(active[slot], step.next, slot)) continue;
         const last = active.pop() as Row;
         if (slot === active.length) continue;
         active[slot] = last;
-        this.cache?.move(active.length, slot, last.promptLength + last.tokens.length - 1);
+        cache.move(active.length, slot, last.promptLength + last.tokens.length - 1);
       }
       options.onTokens?.(sampled);
       if (ended - lastYield > YIELD_MILLISECONDS) {
@@ -184,8 +194,8 @@ export class Sampler {
     this.cache = undefined;
   }
 
-  /** Checks the requests and makes room; returns the number of slots. */
-  private prepare(requests: readonly SampleRequest[], params: SamplingParams): number {
+  /** Checks the requests and makes an empty cache for them. */
+  private prepare(requests: readonly SampleRequest[], params: SamplingParams): KeyValueCache {
     const { config } = this.weights;
     const { maxTokens } = params;
     if (!Number.isInteger(maxTokens) || maxTokens < 1)
@@ -205,21 +215,27 @@ export class Sampler {
       throw new RangeError(
         `a prompt of ${longest} tokens and maxTokens ${maxTokens} need ${longest + maxTokens} positions; the model has ${config.maxPositions}`,
       );
-    const capacity = Math.ceil((longest + maxTokens) / CAPACITY_STEP) * CAPACITY_STEP;
+    const capacity = cacheCapacity(longest + maxTokens);
     const affordable = Math.max(
       1,
       Math.floor(this.limits.cacheBytes / KeyValueCache.slotBytes(config, capacity)),
     );
     const most = 2 ** Math.floor(Math.log2(Math.min(this.limits.maxRows, affordable)));
     const slots = Math.min(most, nextPowerOfTwo(wanted));
-    if (!this.cache || this.cache.capacity !== capacity || this.cache.slots < slots) {
+    if (this.cache?.maxCapacity !== capacity || this.cache.slots !== slots) {
       this.dispose();
       this.cache = new KeyValueCache(config, slots, capacity);
     }
-    return slots;
+    this.cache.reset(longest);
+    return this.cache;
   }
 
-  private async prefill(prompts: readonly (readonly number[])[], rows: number, length: number) {
+  private async prefill(
+    prompts: readonly (readonly number[])[],
+    rows: number,
+    length: number,
+    sharpness: number,
+  ): Promise<{ next: NextTokens; layers: CacheTensors[] }> {
     const program = this.programs.prefill(rows, length);
     const ids = new Int32Array(rows * length);
     const last = new Int32Array(rows);
@@ -227,41 +243,49 @@ export class Sampler {
       ids.set(prompt, row * length);
       last[row] = prompt.length - 1;
     });
-    const outputs = program.allocateOutputs() as unknown as { logits: NativeTensor; layers: CacheTensors[] };
+    const outputs = program.allocateOutputs() as unknown as { next: NextTensors; layers: CacheTensors[] };
     const inputs = {
       parameters: this.weights.tensors,
       ids: intArray(ids, [rows, length]),
       last: intArray(last, [rows]),
+      sharpness: scalarOf(sharpness),
     };
     const run = program.bind(inputs as Tree<NativeTensor>, outputs as unknown as Tree<NativeTensor>);
     await run.run();
     run.dispose();
-    return { logits: outputs.logits.data as Float32Array, layers: outputs.layers };
+    return { next: dataOf(outputs.next), layers: outputs.layers };
   }
 
-  private decodeStep(rows: number): DecodeStep {
-    const known = this.steps.get(rows);
+  private decodeStep(cache: KeyValueCache, rows: number, precision: SamplingPrecision): DecodeStep {
+    const key = `${rows}x${cache.capacity} ${precision}`;
+    const known = this.steps.get(key);
     if (known) return known;
-    const cache = this.cache as KeyValueCache;
-    const program = this.programs.decode(rows, cache.capacity);
-    const ids = NativeTensor.zeros('i32', [rows, 1]);
-    const lastIndex = NativeTensor.zeros('i32', [rows]);
-    const total = NativeTensor.zeros('i32', []);
-    const logits = NativeTensor.zeros('f32', [rows, this.weights.config.vocabSize]);
+    const program = this.programs.decode(rows, cache.capacity, precision);
+    const ids = NativeTensor.zeros('i32', [rows]);
+    const position = NativeTensor.zeros('i32', [rows]);
+    const sharpness = scalarOf(1);
+    const shape = [rows, this.weights.config.vocabSize];
+    const next = { logprobs: NativeTensor.zeros('f32', shape), weights: NativeTensor.zeros('f32', shape) };
     const layers = cache.tensors(rows);
-    const inputs = { parameters: this.weights.tensors, ids, lastIndex, total, cache: layers };
     const run = program.bind(
-      inputs as unknown as Tree<NativeTensor>,
-      { logits, cache: layers } as unknown as Tree<NativeTensor>,
+      {
+        parameters: this.weights.tensors,
+        ...(precision === 'int8' ? { int8: this.int8.tensors } : {}),
+        ids,
+        position,
+        sharpness,
+        cache: layers,
+      } as unknown as Tree<NativeTensor>,
+      { next, cache: layers } as unknown as Tree<NativeTensor>,
     );
     const step: DecodeStep = {
       ids: ids.data as Int32Array,
-      lastIndex: lastIndex.data as Int32Array,
-      total: total.data as Int32Array,
-      logits: logits.data as Float32Array,
+      position: position.data as Int32Array,
+      sharpness: sharpness.data as Float32Array,
+      next: dataOf(next),
       run,
     };
-    this.steps.set(rows, step);
+    this.steps.set(key, step);
     return step;
   }
 
@@ -281,6 +305,25 @@ export class Sampler {
       weightsVersion,
     };
   }
+}
+
+interface NextTensors {
+  logprobs: NativeTensor;
+  weights: NativeTensor;
+}
+
+function dataOf({ logprobs, weights }: NextTensors): NextTokens {
+  return { logprobs: logprobs.data as Float32Array, weights: weights.data as Float32Array };
+}
+
+function scalarOf(x: number): NativeTensor {
+  return NativeTensor.wrap(Float32Array.of(x), 'f32', []);
+}
+
+/** The number of rows that a step is compiled for: at least `n`, a power of two or one and a half times one. */
+function paddedRows(n: number): number {
+  const power = nextPowerOfTwo(n);
+  return n <= 0.75 * power ? 0.75 * power : power;
 }
 
 function newRow(request: number, sample: number, seed: number, promptLength: number): Row {

@@ -2,9 +2,9 @@
 import type { ModelWeights } from '../../nn/index.ts';
 import { NativeTensor, type Tree } from '../../tensor/index.ts';
 import type { ForwardOutput, Want } from '../engine.ts';
-import { batchRows } from './batching.ts';
 import { checkCandidates, checkSequences } from './checks.ts';
-import { fillRows, readRows } from './padded.ts';
+import { fillScored, fillTokens, readScores } from './packed.ts';
+import { type PackingOptions, packSequences } from './packing.ts';
 import type { ModelPrograms } from './programs.ts';
 
 /** See `FrozenEngine.forward`. */
@@ -13,7 +13,7 @@ export async function scoreSequences(
   programs: ModelPrograms,
   sequences: readonly (readonly number[])[],
   want: Want,
-  maxTokens: number,
+  packing: PackingOptions,
 ): Promise<ForwardOutput> {
   const { config } = weights;
   checkSequences('sequences', sequences, 1, config.maxPositions, config.vocabSize);
@@ -30,32 +30,31 @@ export async function scoreSequences(
     ...(k > 0 ? { candidates: make() } : {}),
     ...(want.lastHidden ? { lastHidden: make() } : {}),
   };
-  for (const part of batchRows(lengths, maxTokens)) {
-    const program = programs.score(want, part.rows, part.length);
-    const ids = NativeTensor.zeros('i32', [part.rows, part.length]);
-    fillRows(ids, part, sequences);
-    const inputs: Record<string, NativeTensor> = { ids };
-    if (want.candidates) {
-      inputs.candidates = NativeTensor.zeros('i32', [part.rows, part.length, k]);
-      fillRows(inputs.candidates, part, want.candidates.ids, k);
-    }
-    if (want.lastHidden) {
-      inputs.last = NativeTensor.zeros('i32', [part.rows]);
-      (inputs.last.data as Int32Array).set(part.indices.map((i) => lengths[i] - 1));
-    }
+  for (const run of packSequences(lengths, packing)) {
+    const program = programs.score(want, run);
+    const inputs = Object.fromEntries(
+      program.inputs
+        .filter(({ path }) => !path.startsWith('parameters.'))
+        .map(({ path, dtype, shape }) => [path, NativeTensor.zeros(dtype, shape)]),
+    );
+    fillTokens(inputs, run, sequences);
+    fillScored(inputs, run, { sequences, candidates: want.candidates?.ids, width: k });
+    run.places.forEach(({ sequence, row, start }, slot) => {
+      if (inputs.last) inputs.last.data[slot] = row * run.length + start + lengths[sequence] - 1;
+    });
     const outputs = program.allocateOutputs() as Record<string, NativeTensor>;
-    const run = program.bind({ ...inputs, parameters: weights.tensors } as Tree<NativeTensor>, outputs);
-    await run.run();
-    run.dispose();
-    readRows(outputs.logprobs, part, lengths, result.logprobs);
-    if (result.entropy) readRows(outputs.entropy, part, lengths, result.entropy);
-    if (result.values) readRows(outputs.values, part, lengths, result.values);
-    if (result.candidates) readRows(outputs.candidates, part, lengths, result.candidates, k);
+    const bound = program.bind({ ...inputs, parameters: weights.tensors } as Tree<NativeTensor>, outputs);
+    await bound.run();
+    bound.dispose();
+    readScores(outputs.logprobs, run, sequences, result.logprobs);
+    if (result.entropy) readScores(outputs.entropy, run, sequences, result.entropy);
+    if (result.values) readScores(outputs.values, run, sequences, result.values);
+    if (result.candidates) readScores(outputs.candidates, run, sequences, result.candidates, k);
     if (result.lastHidden) {
       const width = config.hiddenSize;
       const hidden = outputs.lastHidden.data as Float32Array;
-      for (const [row, index] of part.indices.entries())
-        result.lastHidden[index] = hidden.slice(row * width, (row + 1) * width);
+      for (const [slot, { sequence }] of run.places.entries())
+        result.lastHidden[sequence] = hidden.slice(slot * width, (slot + 1) * width);
     }
   }
   return result;

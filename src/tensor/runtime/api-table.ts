@@ -29,6 +29,8 @@ export const API_TABLE = {
   CreateSessionOptions: status(10, 'pointer'),
   // (options, file name prefix)
   EnableProfiling: status(14, 'pointer', 'path'),
+  // (options)
+  DisableMemPattern: status(17, 'pointer'),
   // (options, GraphOptimizationLevel)
   SetSessionGraphOptimizationLevel: status(23, 'pointer', 'int'),
   // (session, out count)
@@ -83,6 +85,8 @@ export const API_TABLE = {
   SetGlobalInterOpNumThreads: status(148, 'pointer', 'int'),
   // (threading options, 0: idle threads sleep, 1: they spin for a while)
   SetGlobalSpinControl: status(149, 'pointer', 'int'),
+  // (session options, provider's name, option names, option values, number of options)
+  SessionOptionsAppendExecutionProvider: status(216, 'pointer', 'string', 'pointer', 'pointer', 'size'),
 } as const satisfies Record<string, ApiEntry>;
 
 export type ApiName = keyof typeof API_TABLE;

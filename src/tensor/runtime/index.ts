@@ -1,5 +1,6 @@
 /** Runs ONNX models on ONNX Runtime's C API: tensors, sessions, bound runs, and the writer of model bytes. */
 export type { BoundRun } from './bound-run.ts';
+export { checkDevice, DEVICES, type Device, defaultDevice } from './device.ts';
 export type { DType, NativeArray } from './dtype.ts';
 export { configureRuntime, runtimeInfo } from './environment.ts';
 export { NativeTensor } from './native-tensor.ts';

@@ -1,6 +1,7 @@
 /** Sessions: ONNX models made ready to run. */
 import koffi from 'koffi';
 import { type BoundRun, bindRun } from './bound-run.ts';
+import { type Device, useDevice } from './device.ts';
 import { ortEnvironment } from './environment.ts';
 import { disown, Handle, own } from './handle.ts';
 import { check, ortLibrary, outPointer, type Pointer } from './library.ts';
@@ -13,6 +14,8 @@ export interface SessionOptions {
   optimization?: keyof typeof OPTIMIZATION_LEVELS;
   /** Prefix of the file that ONNX Runtime's profiler writes when the session is disposed. */
   profilePath?: string;
+  /** Where the session computes; `cpu` when left out. Tensors lie in CPU memory all the same. */
+  device?: Device;
   /** Session configuration entries, by ONNX Runtime's keys. */
   config?: Record<string, string>;
 }
@@ -75,6 +78,10 @@ function createOptions(options: SessionOptions): Pointer {
   try {
     check(api.DisablePerSessionThreads(native), 'share threads between sessions');
     check(api.SetSessionGraphOptimizationLevel(native, level), 'set the optimization level');
+    // One block for a whole run would stand beside the pieces of the first run in the arena, and for every shape anew:
+    // it was measured to double the memory, and to save no time.
+    check(api.DisableMemPattern(native), 'allocate activations one by one');
+    useDevice(native, options.device ?? 'cpu');
     if (options.profilePath !== undefined) {
       check(api.EnableProfiling(native, options.profilePath), `profile to ${options.profilePath}`);
     }

@@ -1,0 +1,88 @@
+/** What objectives and callers may ask about tokens, computed over the vocabulary in pieces that fit in memory. */
+import { headLogits, headValues, type Model } from '../../nn/index.ts';
+import {
+  checkpoint,
+  concat,
+  exp,
+  logSoftmax,
+  mul,
+  neg,
+  slice,
+  sum,
+  type Tensor,
+  takeAlong,
+  tokenLogProb,
+} from '../../tensor/index.ts';
+
+/** One entry a token. */
+export interface TokenScores {
+  /** [M]: log-probabilities (nats). */
+  logprobs: Tensor;
+  /** [M]: entropy (nats) of the distribution. */
+  entropy?: Tensor;
+  /** [M]: value head output. */
+  values?: Tensor;
+  /** [M, K]: log-probabilities of candidates. */
+  candidates?: Tensor;
+}
+
+export interface ScoreInputs {
+  /** [M, hiddenSize]: final hidden states of the tokens before. */
+  hidden: Tensor;
+  /** int32 [M]: the tokens. */
+  next: Tensor;
+  /** int32 [M, K]: candidates, when they are wanted. */
+  candidates?: Tensor;
+}
+
+/** Logits of more than this are made in pieces. */
+const PIECE_BYTES = 2 ** 25;
+
+/** Scores of tokens. Where logits are made in pieces, a backward pass makes them anew instead of keeping them. */
+export function scoreTokens(
+  model: Model,
+  { hidden, next, candidates }: ScoreInputs,
+  want: { entropy?: boolean; values?: boolean },
+  pieceBytes = PIECE_BYTES,
+): TokenScores {
+  const [tokens] = hidden.shape;
+  const pieces = Math.ceil((tokens * model.config.vocabSize * 4) / pieceBytes);
+  const rows = Math.ceil(tokens / pieces);
+  const parts = Array.from({ length: Math.ceil(tokens / rows) }, (_, i) => {
+    const cut = (x: Tensor) => (pieces === 1 ? x : slice(x, 0, i * rows, Math.min(tokens, (i + 1) * rows)));
+    const [ids, chosen] = [cut(next), candidates && cut(candidates)];
+    const piece = ([x]: readonly Tensor[]) => overVocabulary(model, x, ids, want.entropy ?? false, chosen);
+    return pieces === 1 ? piece([hidden]) : checkpoint(piece, [cut(hidden)]);
+  });
+  const joined = parts[0].map((x, i) =>
+    parts.length === 1
+      ? x
+      : concat(
+          parts.map((part) => part[i]),
+          0,
+        ),
+  );
+  return {
+    logprobs: joined[0],
+    ...(want.entropy ? { entropy: joined[1] } : {}),
+    ...(candidates ? { candidates: joined[joined.length - 1] } : {}),
+    ...(want.values ? { values: headValues(model, hidden) } : {}),
+  };
+}
+
+/** Log-probabilities [M], then entropies [M] if wanted, then log-probabilities [M, K] of candidates if there are some. */
+function overVocabulary(
+  model: Model,
+  hidden: Tensor,
+  next: Tensor,
+  entropy: boolean,
+  candidates: Tensor | undefined,
+): Tensor[] {
+  const logits = headLogits(model, hidden);
+  const scores = [tokenLogProb(logits, next)];
+  if (!entropy && !candidates) return scores;
+  const all = logSoftmax(logits);
+  if (entropy) scores.push(neg(sum(mul(exp(all), all), -1)));
+  if (candidates) scores.push(takeAlong(all, candidates));
+  return scores;
+}
