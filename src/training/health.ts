@@ -28,6 +28,12 @@ function on(metric: string, check: (value: number) => string | undefined): Rule[
   return (metrics) => (metric in metrics ? check(metrics[metric]) : null);
 }
 
+const logprobGap = on('logprobGap.max', (gap) =>
+  !(gap <= 1e-3)
+    ? `sampler and trainer disagree on a token's log-probability by ${gap.toPrecision(2)} nats`
+    : undefined,
+);
+
 export const healthRules: readonly Rule[] = [
   {
     name: 'no-learning-signal',
@@ -43,15 +49,26 @@ export const healthRules: readonly Rule[] = [
   {
     name: 'logprob-gap',
     patience: 1,
-    check: on('logprobGap.max', (gap) =>
-      !(gap <= 1e-3)
-        ? `sampler and trainer disagree on a token's log-probability by ${gap.toPrecision(2)} nats`
-        : undefined,
-    ),
+    // Sampling in int8 has a gap by design, with a bound of its own.
+    check: (metrics) => (metrics['sampling.int8'] === 1 ? null : logprobGap(metrics)),
     cause:
       'The engine that samples and the one that trains compute different probabilities for the same tokens, so the gradient belongs to a policy that was not the one sampled.',
     advice:
       'Check that both use the same weights and precision. Until the cause is found, truncatedImportance bounds the damage.',
+  },
+  {
+    name: 'int8-fallback',
+    patience: 1,
+    check: (metrics) => {
+      if (!('sampling.int8' in metrics)) return null;
+      return metrics['sampling.int8'] === 0
+        ? `int8 sampling would be off by ${metrics['sampling.int8Gap'].toPrecision(2)} nats a token, so these weights are sampled in float32`
+        : undefined;
+    },
+    cause:
+      'Rounding weights and activations to 8 bits changes the probabilities of this model by more than the bound that was set (decoding.largestGap).',
+    advice:
+      'Where this keeps coming, set decoding.precision to float32: each check costs time. A larger bound makes the sampler a worse copy of the model that learns; truncatedImportance bounds the damage.',
   },
   {
     name: 'entropy-collapse',

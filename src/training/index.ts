@@ -46,4 +46,11 @@ export { describeIssues, nearest, RecipeError, unknownWord } from './recipe-erro
 export { differingKeys, forbiddenChanges, parseSetting, setByPath } from './recipe-paths.ts';
 export type { RunState } from './run-state.ts';
 export { SnapshotError, SnapshotFolder, type StoredSnapshot, snapshotName } from './snapshots.ts';
+export {
+  freshConfig,
+  modelFolderOf,
+  SHIPPED_PREFIX,
+  type StartingModel,
+  startingModel,
+} from './starting-model.ts';
 export type { Progress } from './trainer.ts';

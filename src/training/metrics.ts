@@ -106,6 +106,13 @@ export async function sampledLogprobGap(
   return logprobGap(chosen, logprobs);
 }
 
+/** Precision that the present weights are sampled in, 1 for int8 and 0 for float32, and int8's gap; nothing where int8 was not asked for. */
+export function precisionMetrics({ samplingPrecision }: FrozenEngine): Record<string, number> {
+  if (samplingPrecision === undefined) return {};
+  const { gap, precision } = samplingPrecision;
+  return { 'sampling.int8': precision === 'int8' ? 1 : 0, 'sampling.int8Gap': gap };
+}
+
 /** What one update did. */
 export interface UpdateFigures {
   result: StepResult;

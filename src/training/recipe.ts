@@ -99,12 +99,24 @@ const loraSchema = z.strictObject({
     .default(['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj']),
 });
 
+/** What completions are decoded with; prompts are always read in float32, and learning is float32. */
+const decodingSchema = z.strictObject({
+  /** int8: weights and activations rounded to 8 bits, where the probabilities stay close enough to float32's. */
+  precision: z.enum(['float32', 'int8']),
+  /** int8 only: largest mean difference of a token's log-probability (nats) that is accepted. */
+  largestGap: z.number().min(0).optional(),
+});
+
 export const recipeSchema = z.strictObject({
   name: z.string().regex(/^[\w.-]+$/, "expected letters, digits, '-', '_' and '.'"),
   /** Folder of a Hugging Face model, or the shape of a fresh one. */
   model: modelSchema,
   /** Trains low-rank adapters only. */
   lora: loraSchema.optional(),
+  /** Keep less for the backward pass and compute it anew: less memory, more time. */
+  recompute: z.boolean().optional(),
+  /** Precision of decoding while sampling; see `decodingSchema`. */
+  decoding: decodingSchema.optional(),
   /** A named environment with its options, or a file of tasks with the options of its reader. */
   environment: z
     .looseObject({ name: z.string().optional(), file: z.string().optional() })

@@ -6,7 +6,7 @@ import type { Recorder, TrainSummary } from './events.ts';
 import { exportModel } from './export-model.ts';
 import { HealthMonitor } from './health.ts';
 import { evaluateRecipe } from './held-out.ts';
-import { groupMetrics, sampledLogprobGap, updateMetrics } from './metrics.ts';
+import { groupMetrics, precisionMetrics, sampledLogprobGap, updateMetrics } from './metrics.ts';
 import type { Recipe } from './recipe.ts';
 import { evaluationMetrics, trajectoryRecords } from './records.ts';
 import { candidate, type RunState } from './run-state.ts';
@@ -157,6 +157,7 @@ export class Trainer {
     });
     const groups = made.groups ?? [];
     refuseStale(groups, engine.weightsVersion, work.instance.maxStaleness ?? 0);
+    const precision = precisionMetrics(engine);
     const gap = 'logprobGap.max' in made.metrics ? {} : await sampledLogprobGap(engine, groups, onTime);
     signal.throwIfAborted();
 
@@ -169,6 +170,7 @@ export class Trainer {
     const trained = made.updates.flatMap((update) => update.batch.sequences);
     const metrics: Record<string, number> = {
       ...groupMetrics(groups, this.recipe.evaluation.passThreshold),
+      ...precision,
       ...gap,
       ...updateMetrics(figures),
       ...made.metrics,

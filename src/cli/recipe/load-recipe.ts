@@ -1,7 +1,7 @@
 /** Finds a recipe by name or path and reads it, whatever it is written in. */
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, extname, isAbsolute, resolve } from 'node:path';
-import { nearest, RecipeError } from '../../training/index.ts';
+import { nearest, RecipeError, SHIPPED_PREFIX } from '../../training/index.ts';
 import type { Environment, Grader } from '../../types/index.ts';
 import { CliError, messageOf, reasonOf } from '../errors.ts';
 import { builtInNames, builtInRecipe } from '../recipes/index.ts';
@@ -115,10 +115,7 @@ function absolute(input: Record<string, unknown>, path: string): Record<string, 
   return copy;
 }
 
-/** Prefix of the models that come with Burnish: `burnish/countdown`. */
-export const SHIPPED = 'burnish/';
-
 /** A model folder as written in a recipe or on a command line, made absolute; shipped models keep their name. */
 export function modelPath(model: string, folder: string): string {
-  return model.startsWith(SHIPPED) || isAbsolute(model) ? model : resolve(folder, model);
+  return model.startsWith(SHIPPED_PREFIX) || isAbsolute(model) ? model : resolve(folder, model);
 }

@@ -1,9 +1,8 @@
 /** What a command works on: a run's trained model, a model folder, or a shipped model. */
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import type { Recipe } from '../../training/index.ts';
+import { type Recipe, SHIPPED_PREFIX } from '../../training/index.ts';
 import { CliError } from '../errors.ts';
-import { SHIPPED } from '../recipe/load-recipe.ts';
 import { type FoundRun, findRun } from './run-place.ts';
 
 export interface Target {
@@ -26,7 +25,7 @@ const isFile = (path: string) =>
  * when it is none of these, or a run without a model yet.
  */
 export async function findTarget(what: string, root?: string): Promise<Target> {
-  if (what.startsWith(SHIPPED)) return { name: what, model: what };
+  if (what.startsWith(SHIPPED_PREFIX)) return { name: what, model: what };
   if (await isFile(join(what, 'config.json'))) return { name: what, model: resolve(what) };
   const run = await findRun(what, root);
   if (run === undefined)
