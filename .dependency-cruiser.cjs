@@ -30,7 +30,8 @@ const ROOMS = {
   store: [],
   report: ['store', 'evaluation'],
   training: TRAINING,
-  methods: ['training', ...TRAINING],
+  reproduce: ['training', 'report', ...TRAINING],
+  methods: ['reproduce', 'training', ...TRAINING],
 };
 const rules = Object.entries(ROOMS).map(([room, allowed]) => ({
   name: `${room}-imports-only-below`,

@@ -39,13 +39,26 @@ function common(command: Command): Command {
     .option('--debug', 'show stack traces of errors');
 }
 
-/** Options of commands that compute. */
-function heavy(command: Command): Command {
-  return common(command)
-    .option('-q, --quiet', 'print the final result only')
+/** Options of commands that run a model. */
+function computing(command: Command): Command {
+  return command
     .option('--threads <n>', 'threads for tensor programs (default: the physical cores)', (text) => {
       process.env.BURNISH_THREADS = String(whole(1)(text));
-    });
+    })
+    .addOption(
+      new Option('--device <device>', 'where tensor programs run (default: cpu)')
+        .choices(['cpu', 'webgpu'])
+        .argParser((text) => {
+          if (text !== 'cpu' && text !== 'webgpu')
+            throw new InvalidArgumentError('Allowed choices are cpu, webgpu.');
+          process.env.BURNISH_DEVICE = text;
+        }),
+    );
+}
+
+/** Options of commands that compute for long. */
+function heavy(command: Command): Command {
+  return computing(common(command)).option('-q, --quiet', 'print the final result only');
 }
 
 function sampling(command: Command): Command {
@@ -115,7 +128,7 @@ export function createProgram(done: (exitCode: ExitCode) => void): Command {
       done(await (await import('./commands/eval.ts')).evalCommand(target, options)),
     );
 
-  sampling(common(program.command('sample')))
+  sampling(computing(common(program.command('sample'))))
     .description('print completions of prompts, or of held-out tasks with their scores')
     .argument('<run|model>')
     .option(
@@ -131,7 +144,7 @@ export function createProgram(done: (exitCode: ExitCode) => void): Command {
       done(await (await import('./commands/sample.ts')).sampleCommand(target, options)),
     );
 
-  sampling(program.command('chat'))
+  sampling(computing(program.command('chat')))
     .description('talk with a model')
     .argument('<run|model>')
     .option('--system <text>', 'system message')
@@ -156,6 +169,30 @@ export function createProgram(done: (exitCode: ExitCode) => void): Command {
     .action(async (which, options) =>
       done(await (await import('./commands/runs.ts')).compareRuns(which, options)),
     );
+
+  program
+    .command('reproduce')
+    .description("check a paper's claim on this machine: runs its arms, judges, writes a report")
+    .argument('<name>', "a method's name as 'burnish papers' lists it, or a module that declares one")
+    .option('--arms <names>', 'only these, joined by commas, and those they need (default: all)')
+    .option('--seeds <n>', 'so many of the declared seeds (default: all)', whole(1))
+    .option('-o, --out <folder>', 'results and report (default: runs/reproductions/<name>)')
+    .option('--jobs <n>', 'arms at a time, each with one thread (default: the processors)', whole(1))
+    .option('--keep-finished', 'keep results that other code or settings made; the report says so')
+    .option('--publish', 'also write the report into docs/reproductions')
+    .option('-q, --quiet', 'print the final result only')
+    .option('--json', 'the last line on standard output is one JSON object')
+    .option('--debug', 'show stack traces of errors')
+    .action(async (name, options) =>
+      done(await (await import('./commands/reproduce.ts')).reproduceCommand(name, options)),
+    );
+
+  program
+    .command('papers')
+    .description('every paper: method, status, verdict, figure, and what reproduces it')
+    .option('--json', 'one JSON array')
+    .option('--debug', 'show stack traces of errors')
+    .action(async (options) => done(await (await import('./commands/papers.ts')).papersCommand(options)));
 
   common(program.command('export'))
     .description("write a run's weights as a Hugging Face folder")

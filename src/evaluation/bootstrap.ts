@@ -17,8 +17,16 @@ export interface BootstrapOptions {
 /** One number a task, or the numbers of several samples a task. */
 export type TaskValues = readonly number[] | readonly (readonly number[])[];
 
+export interface PairedBootstrapOptions extends BootstrapOptions {
+  /** How b's statistic is set against a's: b - a unless given; b / a for a ratio. */
+  contrast?: (a: number, b: number) => number;
+}
+
+/** The usual contrast. */
+export const difference = (a: number, b: number) => b - a;
+
 /** One number a task: samples of one task are not independent, so a task is drawn with all of its samples. */
-function byTask(name: string, values: TaskValues): number[] {
+export function byTask(name: string, values: TaskValues): number[] {
   if (values.length === 0) throw new RangeError(`${name}: no values, expected at least one task`);
   return values.map((value, i) => {
     const one = typeof value === 'number' ? value : value.length === 0 ? Number.NaN : mean(value);
@@ -30,7 +38,7 @@ function byTask(name: string, values: TaskValues): number[] {
   });
 }
 
-function checked(name: string, options: BootstrapOptions): Required<BootstrapOptions> {
+export function checked(name: string, options: BootstrapOptions): Required<BootstrapOptions> {
   const { statistic = mean, resamples = 2000, confidence = 0.95, seed } = options;
   if (!Number.isInteger(resamples) || resamples < 1)
     throw new RangeError(`${name}: resamples is ${resamples}, expected an integer of at least 1`);
@@ -40,7 +48,11 @@ function checked(name: string, options: BootstrapOptions): Required<BootstrapOpt
 }
 
 /** The interval that leaves out (1 - confidence) / 2 of `resamples` draws on either side. */
-function percentiles(draw: () => number, resamples: number, confidence: number): [low: number, high: number] {
+export function percentiles(
+  draw: () => number,
+  resamples: number,
+  confidence: number,
+): [low: number, high: number] {
   const draws = new Float64Array(resamples);
   for (let i = 0; i < resamples; i++) draws[i] = draw();
   draws.sort();
@@ -49,7 +61,7 @@ function percentiles(draw: () => number, resamples: number, confidence: number):
 }
 
 /** n task numbers, drawn with replacement. */
-function redraw(random: Rng, picks: Int32Array): void {
+export function redraw(random: Rng, picks: Int32Array): void {
   for (let i = 0; i < picks.length; i++) picks[i] = random.int(picks.length);
 }
 
@@ -76,11 +88,15 @@ export function bootstrapInterval(values: TaskValues, options: BootstrapOptions)
 }
 
 /**
- * Percentile bootstrap interval of statistic(b) - statistic(a), where a[i] and b[i] are values of the same task
+ * Percentile bootstrap interval of statistic(b) - statistic(a), or of another contrast of the two, where a[i] and b[i] are values of the same task
  * (before and after, or two arms): both are resampled together, so that what makes a task hard cancels.
  * Either may hold several samples a task. Throws as `bootstrapInterval` does, and when the lengths differ.
  */
-export function pairedBootstrap(a: TaskValues, b: TaskValues, options: BootstrapOptions): ConfidenceInterval {
+export function pairedBootstrap(
+  a: TaskValues,
+  b: TaskValues,
+  options: PairedBootstrapOptions,
+): ConfidenceInterval {
   if (a.length !== b.length)
     throw new RangeError(
       `pairedBootstrap: ${a.length} and ${b.length} tasks, expected the same tasks in both`,
@@ -88,6 +104,7 @@ export function pairedBootstrap(a: TaskValues, b: TaskValues, options: Bootstrap
   const before = byTask('pairedBootstrap', a);
   const after = byTask('pairedBootstrap', b);
   const { statistic, resamples, confidence, seed } = checked('pairedBootstrap', options);
+  const { contrast = difference } = options;
   const random = rng(seed, 'paired-bootstrap');
   const picks = new Int32Array(before.length);
   const resampleA = new Array<number>(before.length);
@@ -98,8 +115,8 @@ export function pairedBootstrap(a: TaskValues, b: TaskValues, options: Bootstrap
       resampleA[i] = before[picks[i]];
       resampleB[i] = after[picks[i]];
     }
-    return statistic(resampleB) - statistic(resampleA);
+    return contrast(statistic(resampleA), statistic(resampleB));
   };
   const [low, high] = percentiles(draw, resamples, confidence);
-  return { estimate: statistic(after) - statistic(before), low, high };
+  return { estimate: contrast(statistic(before), statistic(after)), low, high };
 }

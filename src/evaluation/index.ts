@@ -1,5 +1,23 @@
-/** Statistics of evaluations: pass@k and confidence intervals. */
-export { type BootstrapOptions, bootstrapInterval, pairedBootstrap, type TaskValues } from './bootstrap.ts';
+/** Statistics of evaluations: pass@k, regret, forgetting, calibration, convergence, trends, and confidence intervals. */
+export {
+  type BootstrapOptions,
+  bootstrapInterval,
+  type PairedBootstrapOptions,
+  pairedBootstrap,
+  type TaskValues,
+} from './bootstrap.ts';
+export {
+  brierScore,
+  type CalibrationBin,
+  calibrationBins,
+  expectedCalibrationError,
+} from './calibration.ts';
+export { crossedBootstrap } from './crossed-bootstrap.ts';
+export { type Convergence, convergence, jensenShannon, shannonEntropy, shares } from './distribution.ts';
+export { type ContinualFigures, continualFigures, retention } from './forgetting.ts';
 export { type ConfidenceInterval, wilsonInterval } from './interval.ts';
 export { passAtK } from './passAtK.ts';
+export { type AnytimePoint, accuracyAtBudget, cumulativeRegret, normalisedRegret } from './regret.ts';
 export { mean, median, quantile, standardDeviation } from './statistics.ts';
+export { type TokenEfficiency, tokenEfficiency, tokensToReach } from './token-efficiency.ts';
+export { ranks, spearman, spearmanTrend, type Trend, type TrendOptions } from './trend.ts';

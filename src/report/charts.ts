@@ -16,7 +16,8 @@ export interface ChartOptions {
 const MAX_POINTS = 400;
 const ink = (name: ColourName) => COLOURS[name].light;
 
-function frame({ width, height, title }: ChartOptions) {
+/** Size, background and styles of a chart; one with a title stands alone. */
+export function frame({ width, height, title }: Omit<ChartOptions, 'steps'>) {
   const text = {
     labelColor: ink('muted'),
     titleColor: ink('muted'),

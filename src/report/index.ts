@@ -1,4 +1,5 @@
 /** Reports of runs: a self-contained page, plots and curves in a line of text. */
+export { type ArmCurve, type ArmPoint, armsPlot, curvesPlot, type PlotSpecification } from './comparison.ts';
 export { sparkline } from './sparkline.ts';
 export type {
   Interval,
@@ -10,4 +11,4 @@ export type {
   ReportSeries,
   ReportTable,
 } from './types.ts';
-export { type WrittenReport, writeReport } from './write.ts';
+export { type WrittenReport, writePlots, writeReport } from './write.ts';

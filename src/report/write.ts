@@ -53,20 +53,30 @@ async function writeWhole(path: string, content: string | Uint8Array): Promise<v
   }
 }
 
+/** Draws charts as PNG files of the given names in a folder; returns their paths. Throws as `writeReport` does. */
+export async function writePlots(
+  folder: string,
+  files: ReadonlyMap<string, TopLevelSpec>,
+): Promise<string[]> {
+  if (files.size === 0) return [];
+  return await withFonts(async (fontFiles) => {
+    const paths: string[] = [];
+    for (const [file, spec] of files) {
+      const path = join(folder, file);
+      await writeWhole(path, await renderPng(await renderSvg(spec, slug(file)), fontFiles));
+      paths.push(path);
+    }
+    return paths;
+  });
+}
+
 /**
  * Writes `report.html` and `plots/*.png` into `folder`, which is made when it is missing; earlier ones are replaced.
  * Throws an Error with the path and the cause when a file cannot be written.
  */
 export async function writeReport(folder: string, data: ReportData): Promise<WrittenReport> {
-  const plots = await withFonts(async (fontFiles) => {
-    const paths: string[] = [];
-    for (const [name, spec] of plotSpecs(data)) {
-      const path = join(folder, 'plots', `${name}.png`);
-      await writeWhole(path, await renderPng(await renderSvg(spec, name), fontFiles));
-      paths.push(path);
-    }
-    return paths;
-  });
+  const files = new Map([...plotSpecs(data)].map(([name, spec]) => [`${name}.png`, spec]));
+  const plots = await writePlots(join(folder, 'plots'), files);
   const page = join(folder, 'report.html');
   await writeWhole(page, await reportPage(data));
   return { html: page, plots };
