@@ -51,13 +51,6 @@ function batchOf(mask?: (t: number) => number): TrainingBatch {
   return { ...batch, mask: masks, weight, candidates, scalars: { strength: 0.5 } };
 }
 
-it('is a batch of rows that several sequences share', () => {
-  const runs = packSequences(LENGTHS, { maxTokens: () => 4096, attentionCost: 1e-3 });
-  expect(runs.length).toBe(1);
-  expect(runs[0].shared).toBe(true);
-  expect(runs[0].rows * 2).toBeLessThan(LENGTHS.length);
-});
-
 /** Two prompts with six and four completions, one of a single token, and a prompt with one completion. */
 function groupedBatch(): TrainingBatch {
   const prompts = [23, 23, 23, 23, 23, 23, 40, 40, 40, 40, 7];
@@ -73,13 +66,7 @@ function groupedBatch(): TrainingBatch {
   return { ...batch, sequences, mask, weight, candidates, scalars: { strength: 0.5 } };
 }
 
-it('is a batch in which completions share their prompts', () => {
-  const { sequences, mask } = groupedBatch();
-  const runs = packBatch(sequences, mask, { maxTokens: () => 4096, attentionCost: 1e-3 });
-  expect(runs.map(({ prefixes }) => prefixes)).toEqual([true]);
-});
-
-describe.each(CHECKPOINTS)('%s', (name) => {
+describe.each(CHECKPOINTS)('packed = unpacked: %s, against each sequence alone', (name) => {
   let engine: Engine;
   beforeAll(async () => {
     engine = await tinyEngine(name, { valueHead: true });
@@ -88,6 +75,19 @@ describe.each(CHECKPOINTS)('%s', (name) => {
     await engine.optimStep({ learningRate: 0.01 });
   });
   afterAll(() => engine.dispose());
+
+  it('is a batch of rows that several sequences share', () => {
+    const runs = packSequences(LENGTHS, { maxTokens: () => 4096, attentionCost: 1e-3 });
+    expect(runs.length).toBe(1);
+    expect(runs[0].shared).toBe(true);
+    expect(runs[0].rows * 2 < LENGTHS.length).toBe(true);
+  });
+
+  it('is a batch in which completions share their prompts', () => {
+    const { sequences, mask } = groupedBatch();
+    const runs = packBatch(sequences, mask, { maxTokens: () => 4096, attentionCost: 1e-3 });
+    expect(runs.map(({ prefixes }) => prefixes)).toEqual([true]);
+  });
 
   it.each(OBJECTIVES)('losses and gradients of %s', async (_, objective) => {
     // Few tokens, all of them, and one a sequence: the list of scored tokens is of different sizes. Then common prompts.

@@ -7,7 +7,7 @@ import type { OnnxEngineOptions } from './index.ts';
 
 const LENGTHS = [9, 30, 2, 17, 16, 45, 12];
 
-describe.each(CHECKPOINTS)('recomputed = stored for %s', (name) => {
+describe.each(CHECKPOINTS)('recomputed = stored: %s, against stored activations', (name) => {
   it.each<[string, Partial<OnnxEngineOptions>]>([
     ['all weights', {}],
     ['adapters', { lora: { rank: 2, alpha: 4, targets: ['q_proj', 'v_proj', 'up_proj', 'down_proj'] } }],
