@@ -1,14 +1,20 @@
 /** Writes the ONNX nodes of one program, sharing equal constants. */
-import type { AttributeValue, DType, NativeArray, OnnxNode, OnnxTensor } from './runtime/index.ts';
+import type { AttributeValue, Device, DType, NativeArray, OnnxNode, OnnxTensor } from './runtime/index.ts';
 
 const MICROSOFT = 'com.microsoft';
 
 /** Collects nodes and initializers; primitives call it from their `emit` rule. */
 export class Emitter {
+  /** Where the program will run: kernels differ in what they can do. */
+  readonly device: Device;
   readonly nodes: OnnxNode[] = [];
   readonly initializers: Record<string, OnnxTensor> = {};
   private readonly shared = new Map<string, string>();
   private count = 0;
+
+  constructor(device: Device) {
+    this.device = device;
+  }
 
   /** Adds a node with `outputs` outputs (empty names in `inputs` mean "absent"); returns the output names. */
   nodeN(

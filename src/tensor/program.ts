@@ -4,6 +4,7 @@ import { topologicalOrder } from './gradients.ts';
 import { input } from './primitives/constant.ts';
 import {
   type BoundRun,
+  defaultDevice,
   encodeModel,
   NativeTensor,
   type OnnxNode,
@@ -112,7 +113,7 @@ export function compile<In extends Tree<Tensor>, Out extends Tree<Tensor>>(
     if (!(leaf instanceof Tensor))
       throw new TypeError(`output ${path}: got ${String(leaf)}, expected a traced array`);
 
-  const emitter = new Emitter();
+  const emitter = new Emitter(options?.device ?? defaultDevice());
   const names = new Map<Tensor, string>();
   placeholders.forEach((x, i) => {
     names.set(x, `in${i}`);

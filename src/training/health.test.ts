@@ -14,6 +14,7 @@ const healthy = {
 const sick: Record<string, Record<string, number>> = {
   'no-learning-signal': { 'groups.zeroVariance': 1 },
   'logprob-gap': { 'logprobGap.max': 2e-3 },
+  'int8-fallback': { 'sampling.int8': 0, 'sampling.int8Gap': 0.2 },
   'entropy-collapse': { entropy: 0.001 },
   'failing-grader': { 'grades.failed': 0.06 },
   'cut-by-length': { 'length.cutShare': 0.51 },
@@ -37,7 +38,8 @@ describe('HealthMonitor', () => {
     '%s fires alone after %i steps, once, and clears after calm',
     (name, patience) => {
       const bad = { ...healthy, ...sick[name] };
-      const steps = [...Array(8).fill(bad), ...Array(6).fill(healthy), ...Array(patience).fill(bad)];
+      const well = name === 'int8-fallback' ? { ...bad, 'sampling.int8': 1 } : healthy;
+      const steps = [...Array(8).fill(bad), ...Array(6).fill(well), ...Array(patience).fill(bad)];
       expect(watch(new HealthMonitor(), steps)).toEqual([
         `${patience - 1}+${name}`,
         `12-${name}`,
@@ -60,6 +62,15 @@ describe('HealthMonitor', () => {
     expect(
       watch(new HealthMonitor(), Array(9).fill({ ...healthy, entropy: 0, 'reward.passAt1': 0.95 })),
     ).toEqual([]);
+  });
+
+  it('lets int8 sampling have the gap that its bound allows', () => {
+    const int8 = { ...healthy, 'sampling.int8': 1, 'sampling.int8Gap': 0.01, 'logprobGap.max': 0.1 };
+    expect(watch(new HealthMonitor(), [int8])).toEqual([]);
+    expect(watch(new HealthMonitor(), [{ ...int8, 'sampling.int8': 0 }])).toEqual([
+      '0+logprob-gap',
+      '0+int8-fallback',
+    ]);
   });
 
   it('ignores metrics that a method does not have', () => {

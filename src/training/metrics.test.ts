@@ -1,7 +1,9 @@
 /** Figures of a step's attempts against direct computation. */
 import { describe, expect, it } from 'vitest';
+import type { FrozenEngine } from '../engine/index.ts';
 import type { Grade, Group, Trajectory } from '../types/index.ts';
 import { groupMetrics, logprobGap } from './index.ts';
+import { precisionMetrics } from './metrics.ts';
 
 const task = { id: 'a', prompt: 'p', data: null };
 const graded = (score: number, parts?: Record<string, number>): Grade => ({ status: 'graded', score, parts });
@@ -91,5 +93,19 @@ describe('logprobGap', () => {
   it('does not lose a value that is not a number', () => {
     const gap = logprobGap([attempt(graded(1), [-1, -2])], [[0, 0, Number.NaN, -2]]);
     expect(gap['logprobGap.max']).toBeNaN();
+  });
+});
+
+describe('precisionMetrics', () => {
+  const of = (samplingPrecision: FrozenEngine['samplingPrecision']) =>
+    precisionMetrics({ samplingPrecision } as FrozenEngine);
+
+  it('tells the gap of int8 sampling and whether it was accepted', () => {
+    expect(of(undefined)).toEqual({});
+    expect(of({ precision: 'int8', gap: 0.01, largestGap: 0.05 })).toEqual({
+      'sampling.int8': 1,
+      'sampling.int8Gap': 0.01,
+    });
+    expect(of({ precision: 'float32', gap: 0.1, largestGap: 0.05 })).toMatchObject({ 'sampling.int8': 0 });
   });
 });

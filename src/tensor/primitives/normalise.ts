@@ -82,12 +82,17 @@ const rmsNormPrimitive = definePrimitive<{ epsilon: number }>({
       { dtype: 'f32', shape: [...x.shape.slice(0, -1), 1] },
     ];
   },
-  emit: (e, [x, weight], { attributes: { epsilon } }) =>
-    e.nodeN('SimplifiedLayerNormalization', [x, weight], 2, {
-      axis: { i: -1 },
-      epsilon: { f: epsilon },
-      stash_type: { i: 1 },
-    }),
+  emit: (e, [x, weight], { attributes: { epsilon } }) => {
+    const attributes = { axis: { i: -1 }, epsilon: { f: epsilon }, stash_type: { i: 1 } };
+    if (e.device === 'cpu') return e.nodeN('SimplifiedLayerNormalization', [x, weight], 2, attributes);
+    // ONNX Runtime's WebGPU kernel leaves the second output wrong.
+    const mean = e.node('ReduceMean', [e.node('Mul', [x, x]), e.ints([-1])]);
+    const shifted = e.node('Add', [mean, e.constant('f32', [], Float32Array.of(epsilon))]);
+    return [
+      e.node('SimplifiedLayerNormalization', [x, weight], attributes),
+      e.node('Reciprocal', [e.node('Sqrt', [shifted])]),
+    ];
+  },
 });
 
 /** x / sqrt(mean(x²) + ε) · weight over the last axis (Zhang and Sennrich, 2019). */

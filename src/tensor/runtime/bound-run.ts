@@ -21,6 +21,8 @@ export interface BindableSession {
   readonly handle: Handle;
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
+  /** The session computes on another device: binding an input copies it there, so each run binds anew. */
+  readonly copies: boolean;
 }
 
 /** Binds tensors to a session's inputs and outputs, in the order of its names. */
@@ -39,10 +41,8 @@ export function bindRun(
     for (const part of held) part.release();
   });
   try {
-    for (const [i, name] of session.inputNames.entries()) {
-      held.push(inputs[i].native().retain());
-      check(api.BindInput(pointer, name, inputs[i].native().pointer), `bind input ${name}`);
-    }
+    for (const input of inputs) held.push(input.native().retain());
+    bindInputs(pointer, session, inputs);
     for (const [i, name] of session.outputNames.entries()) {
       held.push(outputs[i].native().retain());
       check(api.BindOutput(pointer, name, outputs[i].native().pointer), `bind output ${name}`);
@@ -51,7 +51,18 @@ export function bindRun(
     handle.release();
     throw error;
   }
-  return new Binding(session.handle.pointer, handle, [...inputs, ...outputs]);
+  const rebind = session.copies ? () => bindInputs(pointer, session, inputs) : noop;
+  return new Binding(session.handle.pointer, handle, [...inputs, ...outputs], rebind);
+}
+
+function bindInputs(
+  binding: Pointer,
+  { inputNames }: BindableSession,
+  inputs: readonly NativeTensor[],
+): void {
+  const { api } = ortLibrary();
+  for (const [i, name] of inputNames.entries())
+    check(api.BindInput(binding, name, inputs[i].native().pointer), `bind input ${name}`);
 }
 
 function checkCount(what: string, names: readonly string[], tensors: readonly NativeTensor[]): void {
@@ -67,15 +78,17 @@ class Binding implements BoundRun {
   private readonly handle: Handle;
   /** Keeps the memory that the binding points to alive. */
   readonly tensors: readonly NativeTensor[];
+  private readonly rebind: () => void;
   private running = false;
   private disposed = false;
   private resolve: () => void = noop;
   private reject: (error: unknown) => void = noop;
 
-  constructor(session: Pointer, handle: Handle, tensors: readonly NativeTensor[]) {
+  constructor(session: Pointer, handle: Handle, tensors: readonly NativeTensor[], rebind: () => void) {
     this.session = session;
     this.handle = handle;
     this.tensors = tensors;
+    this.rebind = rebind;
     own(this, handle);
   }
 
@@ -122,6 +135,7 @@ class Binding implements BoundRun {
   private start(): void {
     if (this.disposed) throw new Error('this BoundRun was disposed');
     if (this.running) throw new Error('this BoundRun is running already; bind again to run at the same time');
+    this.rebind();
     this.running = true;
   }
 

@@ -1,7 +1,7 @@
 /** Sessions: ONNX models made ready to run. */
 import koffi from 'koffi';
 import { type BoundRun, bindRun } from './bound-run.ts';
-import { type Device, useDevice } from './device.ts';
+import { type Device, defaultDevice, useDevice } from './device.ts';
 import { ortEnvironment } from './environment.ts';
 import { disown, Handle, own } from './handle.ts';
 import { check, ortLibrary, outPointer, type Pointer } from './library.ts';
@@ -14,7 +14,7 @@ export interface SessionOptions {
   optimization?: keyof typeof OPTIMIZATION_LEVELS;
   /** Prefix of the file that ONNX Runtime's profiler writes when the session is disposed. */
   profilePath?: string;
-  /** Where the session computes; `cpu` when left out. Tensors lie in CPU memory all the same. */
+  /** Where the session computes; BURNISH_DEVICE, or else `cpu`, when left out. Tensors lie in CPU memory all the same. */
   device?: Device;
   /** Session configuration entries, by ONNX Runtime's keys. */
   config?: Record<string, string>;
@@ -25,10 +25,12 @@ export class Session {
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
   private readonly handle: Handle;
+  private readonly device: Device;
   private disposed = false;
 
-  private constructor(handle: Handle) {
+  private constructor(handle: Handle, device: Device) {
     this.handle = handle;
+    this.device = device;
     own(this, handle);
     const { api } = ortLibrary();
     this.inputNames = readNames(handle.pointer, api.SessionGetInputCount, api.SessionGetInputName);
@@ -42,12 +44,13 @@ export class Session {
   static create(model: Uint8Array, options: SessionOptions = {}): Session {
     const { api } = ortLibrary();
     const env = ortEnvironment();
-    const nativeOptions = createOptions(options);
+    const { device = defaultDevice() } = options;
+    const nativeOptions = createOptions(options, device);
     try {
       const pointer = outPointer('load the model', (out) =>
         api.CreateSessionFromArray(env, model, model.byteLength, nativeOptions, out),
       );
-      return new Session(new Handle(pointer, api.ReleaseSession));
+      return new Session(new Handle(pointer, api.ReleaseSession), device);
     } finally {
       api.ReleaseSessionOptions(nativeOptions);
     }
@@ -60,7 +63,8 @@ export class Session {
   bind(inputs: readonly NativeTensor[], outputs: readonly NativeTensor[]): BoundRun {
     if (this.disposed) throw new Error('this session was disposed');
     const { handle, inputNames, outputNames } = this;
-    return bindRun({ handle, inputNames, outputNames }, inputs, outputs);
+    const copies = this.device !== 'cpu';
+    return bindRun({ handle, inputNames, outputNames, copies }, inputs, outputs);
   }
 
   /** Releases the session, or lets the last of its bound runs do it. */
@@ -71,7 +75,7 @@ export class Session {
   }
 }
 
-function createOptions(options: SessionOptions): Pointer {
+function createOptions(options: SessionOptions, device: Device): Pointer {
   const { api } = ortLibrary();
   const level = OPTIMIZATION_LEVELS[options.optimization ?? 'all'];
   const native = outPointer('create session options', (out) => api.CreateSessionOptions(out));
@@ -81,7 +85,7 @@ function createOptions(options: SessionOptions): Pointer {
     // One block for a whole run would stand beside the pieces of the first run in the arena, and for every shape anew:
     // it was measured to double the memory, and to save no time.
     check(api.DisableMemPattern(native), 'allocate activations one by one');
-    useDevice(native, options.device ?? 'cpu');
+    useDevice(native, device);
     if (options.profilePath !== undefined) {
       check(api.EnableProfiling(native, options.profilePath), `profile to ${options.profilePath}`);
     }
