@@ -1,7 +1,9 @@
 /** One decoding step of the transformer over a key-value cache, as traced functions; sampling only, no gradient. */
 import {
   add,
+  broadcastTo,
   cast,
+  concat,
   constant,
   lessOrEqual,
   matmul,
@@ -14,10 +16,7 @@ import {
 } from '../tensor/index.ts';
 import { type Attend, blocks, MASKED, type Model, rotaryTables } from './transformer.ts';
 
-/**
- * Traced key-value cache of one layer: keys and values [rows · kvHeads · capacity, D] each. Token t of a row's head
- * lies at (row · kvHeads + head) · capacity + t.
- */
+/** Traced key-value cache of one layer: keys and values [rows, kvHeads, capacity, D] each. */
 export interface LayerCache {
   key: Tensor;
   value: Tensor;
@@ -39,15 +38,13 @@ export function decodeHidden(
   position: Tensor,
 ): { hidden: Tensor; cache: LayerCache[] } {
   const { heads, kvHeads, headDim } = model.config;
-  const [rows] = ids.shape;
-  const lists = rows * kvHeads;
-  const capacity = cache[0].key.shape[0] / lists;
+  const [rows, , capacity] = cache[0].key.shape;
   const keyTables = rotaryTables(model.config, capacity);
   // The scale of the scores is in the tables that rotate the queries.
   const queryTables = rotaryTables(model.config, capacity, 1 / Math.sqrt(headDim));
   const column = reshape(position, [rows, 1]);
   const position64 = cast(column, 'i64');
-  const places = cast(reshape(add(listStarts(rows, kvHeads, capacity), column), [lists]), 'i64');
+  const places = placesOf(position64, rows, kvHeads);
   const reached = lessOrEqual(
     constant(
       Int32Array.from({ length: capacity }, (_, t) => t),
@@ -59,28 +56,26 @@ export function decodeHidden(
   const updated: LayerCache[] = [];
 
   const attend: Attend = (q, k, v, layer) => {
+    const byHead = (x: Tensor, count: number) => reshape(x, [rows, count, 1, headDim]);
     const rotated = (x: Tensor, { cos, sin }: typeof keyTables, count: number) =>
-      rotary(reshape(x, [rows, 1, -1]), position64, cos, sin, count);
-    const query = reshape(rotated(q, queryTables, heads), [lists, heads / kvHeads, headDim]);
-    const key = writeRows(
-      cache[layer].key,
-      places,
-      reshape(rotated(k, keyTables, kvHeads), [lists, headDim]),
-    );
-    const value = writeRows(cache[layer].value, places, reshape(v, [lists, headDim]));
+      rotary(byHead(x, count), position64, cos, sin, count);
+    const query = reshape(rotated(q, queryTables, heads), [rows, kvHeads, heads / kvHeads, headDim]);
+    const key = writeRows(cache[layer].key, places, rotated(k, keyTables, kvHeads));
+    const value = writeRows(cache[layer].value, places, byHead(v, kvHeads));
     updated.push({ key, value });
-    const filled = (x: Tensor) => reshape(x, [lists, capacity, headDim]);
-    const scores = reshape(matmul(query, filled(key), { transposeB: true }), [rows, kvHeads, -1, capacity]);
-    const weights = reshape(softmax(add(scores, mask)), [lists, -1, capacity]);
-    return reshape(matmul(weights, filled(value)), [rows, heads * headDim]);
+    const weights = softmax(add(matmul(query, key, { transposeB: true }), mask));
+    return reshape(matmul(weights, value), [rows, heads * headDim]);
   };
   return { hidden: blocks(model, ids, attend), cache: updated };
 }
 
-/** Where each row's heads begin in the cache: int32 [rows, kvHeads]. */
-function listStarts(rows: number, kvHeads: number, capacity: number): Tensor {
-  return constant(
-    Int32Array.from({ length: rows * kvHeads }, (_, i) => i * capacity),
-    [rows, kvHeads],
-  );
+/** Where each row's heads write their newest token: (row, head, position), int64 [rows, kvHeads, 1, 3]. */
+function placesOf(position: Tensor, rows: number, kvHeads: number): Tensor {
+  const heads = new BigInt64Array(rows * kvHeads * 2);
+  for (let i = 0; i < rows * kvHeads; i++) {
+    heads[2 * i] = BigInt(Math.floor(i / kvHeads));
+    heads[2 * i + 1] = BigInt(i % kvHeads);
+  }
+  const each = broadcastTo(reshape(position, [rows, 1, 1, 1]), [rows, kvHeads, 1, 1]);
+  return concat([constant(heads, [rows, kvHeads, 1, 2]), each], 3);
 }

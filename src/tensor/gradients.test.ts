@@ -258,6 +258,11 @@ const table: Record<string, Case[]> = {
       inputs: [uniform([2, 3, 8]), ids([2, 3], 5)],
       fn: (x, positions) => t.rotary(x, positions, t.constant(turn, [5, 2]), t.constant(lift, [5, 2]), 2),
     },
+    {
+      about: 'heads before tokens',
+      inputs: [uniform([2, 2, 3, 4]), ids([2, 3], 5)],
+      fn: (x, positions) => t.rotary(x, positions, t.constant(turn, [5, 2]), t.constant(lift, [5, 2]), 2),
+    },
   ],
   after: [
     { about: 'another shape', inputs: [uniform([2, 3]), uniform([4])], fn: (x, y) => t.after(x, [y]) },

@@ -66,10 +66,10 @@ describe('memory shared by an input and an output', () => {
         const written = t.writeRows(cache, at, rows);
         return { written, total: t.sum(written) };
       },
-      { cache: t.spec('f32', [n, width]), at: t.spec('i64', [m]), rows: t.spec('f32', [m, width]) },
+      { cache: t.spec('f32', [n, width]), at: t.spec('i64', [m, 1]), rows: t.spec('f32', [m, width]) },
     );
     const cache = t.NativeTensor.zeros('f32', [n, width]);
-    const at = t.NativeTensor.zeros('i64', [m]);
+    const at = t.NativeTensor.zeros('i64', [m, 1]);
     const rows = t.NativeTensor.zeros('f32', [m, width]);
     const total = t.NativeTensor.zeros('f32', []);
     const run = program.bind({ cache, at, rows }, { written: cache, total });

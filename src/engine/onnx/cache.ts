@@ -75,10 +75,10 @@ export class KeyValueCache {
     return 2 * 4 * config.layers * config.kvHeads * capacity * config.headDim;
   }
 
-  /** The first `rows` slots of every layer as tensors [rows · kvHeads · capacity, D] over the same memory. */
+  /** The first `rows` slots of every layer as tensors [rows, kvHeads, capacity, D] over the same memory. */
   tensors(rows: number): CacheTensors[] {
     const { kvHeads, headDim } = this.config;
-    const shape = [rows * kvHeads * this.capacity, headDim];
+    const shape = [rows, kvHeads, this.capacity, headDim];
     const view = (memory: Float32Array) =>
       NativeTensor.wrap(memory.subarray(0, rows * this.slotSize), 'f32', shape);
     return this.layers.map(({ key, value }) => ({ key: view(key), value: view(value) }));

@@ -234,14 +234,14 @@ export class ModelPrograms {
 
   /**
    * One more token for every row. Inputs: parameters, ids [R], position [R], sharpness [], cache of every layer
-   * [R · kvHeads · capacity, D]; with precision int8, also what `quantise` makes. Outputs: `NextToken`, [R, V], and the
+   * [R, kvHeads, capacity, D]; with precision int8, also what `quantise` makes. Outputs: `NextToken`, [R, V], and the
    * caches, to be bound to the same memory.
    */
   decode(rows: number, capacity: number, precision: SamplingPrecision = 'float32'): Program {
     return this.programs.get(`decode ${rows}x${capacity} ${precision}`, () => {
       const { config } = this.shape;
       const { layers, kvHeads, headDim } = config;
-      const cacheSpec = spec('f32', [rows * kvHeads * capacity, headDim]);
+      const cacheSpec = spec('f32', [rows, kvHeads, capacity, headDim]);
       const specs = {
         parameters: this.parameterSpecs(),
         ...(precision === 'int8' ? { int8: int8Specs(config) } : {}),

@@ -99,22 +99,20 @@ const writeRowsPrimitive = definePrimitive<null>({
   name: 'writeRows',
   infer: ([x, indices, rows]) => {
     expectType('writeRows', indices, 'i64');
-    const expected = [...indices.shape, ...x.shape.slice(1)];
-    if (x.shape.length === 0 || indices.shape.length !== 1 || !sameShape(rows.shape, expected))
+    const depth = indices.shape.at(-1) ?? 0;
+    const expected = [...indices.shape.slice(0, -1), ...x.shape.slice(depth)];
+    if (depth < 1 || depth > x.shape.length || !sameShape(rows.shape, expected))
       throw new ShapeError(
         `writeRows: rows ${show(rows.shape)} at indices ${show(indices.shape)} do not fit ${show(x.shape)}`,
       );
     return [x];
   },
-  emit: (e, [x, indices, rows], node) => {
-    const column = e.node('Reshape', [indices, e.ints([node.inputs[1].shape[0], 1])]);
-    return [e.node('ScatterND', [x, column, rows])];
-  },
+  emit: (e, inputs) => [e.node('ScatterND', inputs)],
 });
 
 /**
- * x [N, ...] with row indices[m] replaced by rows[m]: indices int64 [M], all different, rows [M, ...]. No gradient.
- * Bound to the same memory, input and output become a write in place that touches nothing else.
+ * x [N1, ..., Nk, ...rest] with the parts at `indices` int64 [...I, k], all different, replaced by rows [...I, ...rest].
+ * No gradient. Bound to the same memory, input and output become a write in place that touches nothing else.
  */
 export function writeRows(x: Tensor, indices: Tensor, rows: Tensor): Tensor {
   return apply(writeRowsPrimitive, [x, indices, rows], null);

@@ -7,12 +7,15 @@ const rotaryPrimitive = definePrimitive<{ heads: number }>({
   infer: ([x, positions, cos, sin], { heads }) => {
     expectType('rotary', x, 'f32');
     expectType('rotary', positions, 'i64');
-    const width = 2 * cos.shape[1] * heads;
-    if (x.shape.length !== 3 || x.shape[2] !== width || cos.shape.join() !== sin.shape.join())
+    const size = 2 * cos.shape[1];
+    const fits =
+      x.shape.length === 4 ? x.shape[1] === heads && x.shape[3] === size : x.shape[2] === heads * size;
+    if (x.shape.length < 3 || x.shape.length > 4 || !fits || cos.shape.join() !== sin.shape.join())
       throw new ShapeError(
-        `rotary: x ${show(x.shape)} with tables ${show(cos.shape)} and ${show(sin.shape)}, expected [B,T,${width}]`,
+        `rotary: x ${show(x.shape)} with tables ${show(cos.shape)} and ${show(sin.shape)}, expected [B,T,${heads * size}] or [B,${heads},T,${size}]`,
       );
-    if (positions.shape.join() !== '1' && positions.shape.join() !== x.shape.slice(0, 2).join())
+    const tokens = [x.shape[0], x.shape.at(-2)];
+    if (positions.shape.join() !== '1' && positions.shape.join() !== tokens.join())
       throw new ShapeError(`rotary: positions ${show(positions.shape)} do not fit x ${show(x.shape)}`);
     return [x];
   },
@@ -27,7 +30,7 @@ const rotaryPrimitive = definePrimitive<{ heads: number }>({
 
 /**
  * Rotates the two halves of every head by position (Su et al., 2021; half-split layout as in Llama checkpoints).
- * x [B, T, heads·D], positions int64 [B, T] or [1] (the first position of every row), cos and sin [maxPositions, D/2].
+ * x [B, T, heads·D] or [B, heads, T, D], positions int64 [B, T] or [1] (the first position of every row), cos and sin [maxPositions, D/2].
  * No gradient flows to the tables.
  */
 export function rotary(x: Tensor, positions: Tensor, cos: Tensor, sin: Tensor, heads: number): Tensor {
