@@ -19,11 +19,7 @@ interface BoundProgram {
   scalars: NativeRecord;
   loss: NativeTensor;
   metrics: NativeRecord;
-  /** Writes gradients over those in the arena. */
-  first: BoundRun;
-  /** Writes gradients into the side memory; made when a second part comes. */
-  further(): BoundRun;
-  dispose(): void;
+  run: BoundRun;
 }
 
 /** Programs that stay bound. */
@@ -34,9 +30,7 @@ export class Learner {
   private readonly weights: ModelWeights;
   private readonly programs: ModelPrograms;
   private readonly packing: PackingOptions;
-  private readonly bound = new Recent<BoundProgram>(MOST_BOUND, (program) => program.dispose());
-  /** Gradients of a part, before they are added; made when a second part comes. */
-  private side: Float32Array | undefined;
+  private readonly bound = new Recent<BoundProgram>(MOST_BOUND, ({ run }) => run.dispose());
   private accumulated = false;
 
   constructor(weights: ModelWeights, programs: ModelPrograms, packing: PackingOptions) {
@@ -64,9 +58,16 @@ export class Learner {
     const width = objective.needs.candidates;
     const rows = { sequences, mask, candidates: batch.candidates, width };
     const result: StepResult = { loss: 0, metrics: {} };
-    for (const run of packBatch(sequences, mask, this.packing)) {
+    const runs = packBatch(sequences, mask, this.packing);
+    // Several runs add to what is there; the only run of a step writes over it.
+    const further = this.accumulated || runs.length > 1;
+    if (further && !this.accumulated) {
+      this.weights.arena.gradients.fill(0);
+      this.accumulated = true;
+    }
+    for (const run of runs) {
       const scored = scoredRoom(this.weights.config, countScored(run, rows), run.rows * run.length);
-      const program = this.bind(objective, run, scored);
+      const program = this.bind(objective, run, scored, further);
       fillTokens(program.batch, run, sequences);
       fillScored(program.batch, run, rows);
       fillSlots(program.batch.mask, run, mask);
@@ -74,13 +75,8 @@ export class Learner {
       fillSlots(program.batch.share, run, share);
       for (const name of objective.data) fillSlots(program.data[name], run, batch.data[name]);
       for (const name of objective.scalars) program.scalars[name].data[0] = batch.scalars?.[name] as number;
-      if (this.accumulated) {
-        await program.further().run();
-        this.addSide();
-      } else {
-        await program.first.run();
-        this.accumulated = true;
-      }
+      await program.run.run();
+      this.accumulated = true;
       result.loss += program.loss.data[0] as number;
       for (const [name, value] of Object.entries(program.metrics))
         result.metrics[name] = (result.metrics[name] ?? 0) + (value.data[0] as number);
@@ -92,63 +88,33 @@ export class Learner {
     this.bound.clear();
   }
 
-  private addSide(): void {
-    const { gradients } = this.weights.arena;
-    const side = this.side as Float32Array;
-    for (let i = 0; i < gradients.length; i++) gradients[i] += side[i];
+  private bind(objective: Objective, run: PackedRun, scored: number, further: boolean): BoundProgram {
+    const key = `${objective.key} ${shapeKey(run)} ${scored} ${further}`;
+    return this.bound.get(key, () => this.bindNew(objective, run, scored, further));
   }
 
-  private bind(objective: Objective, run: PackedRun, scored: number): BoundProgram {
-    const key = `${objective.key} ${shapeKey(run)} ${scored}`;
-    return this.bound.get(key, () => this.bindNew(objective, run, scored));
-  }
-
-  private bindNew(objective: Objective, run: PackedRun, scored: number): BoundProgram {
-    const program = this.programs.learn(objective, run, scored);
+  private bindNew(objective: Objective, run: PackedRun, scored: number, further: boolean): BoundProgram {
+    const program = this.programs.learn(objective, run, scored, further);
     const memory: Record<'batch' | 'data' | 'scalars', NativeRecord> = { batch: {}, data: {}, scalars: {} };
     for (const { path, dtype, shape } of program.inputs) {
       const dot = path.indexOf('.');
       const branch = path.slice(0, dot);
-      if (branch !== 'parameters')
+      if (branch !== 'parameters' && branch !== 'gradients')
         memory[branch as 'batch'][path.slice(dot + 1)] = NativeTensor.zeros(dtype, shape);
     }
     const metrics: NativeRecord = {};
     for (const { path } of program.outputs)
       if (path.startsWith('metrics.')) metrics[path.slice('metrics.'.length)] = NativeTensor.zeros('f32', []);
     const loss = NativeTensor.zeros('f32', []);
-    const inputs = { parameters: this.weights.tensors, ...memory } as Tree<NativeTensor>;
-    const bindTo = (gradients: Readonly<NativeRecord>) =>
-      program.bind(inputs, { loss, metrics, gradients } as Tree<NativeTensor>);
-    const first = bindTo(this.weights.gradients);
-    let further: BoundRun | undefined;
+    const { tensors: parameters, gradients } = this.weights;
+    const inputs = { parameters, ...(further ? { gradients } : {}), ...memory };
+    const outputs = { loss, metrics, gradients };
     return {
       ...memory,
       loss,
       metrics,
-      first,
-      further: () => {
-        further ??= bindTo(this.sideTensors());
-        return further;
-      },
-      dispose: () => {
-        first.dispose();
-        further?.dispose();
-      },
+      run: program.bind(inputs as Tree<NativeTensor>, outputs as Tree<NativeTensor>),
     };
-  }
-
-  private sideTensors(): NativeRecord {
-    const { arena } = this.weights;
-    this.side ??= NativeTensor.zeros('f32', [arena.gradients.length]).data as Float32Array;
-    const side = this.side;
-    return Object.fromEntries(
-      arena.slots
-        .filter((slot) => slot.trainable)
-        .map(({ name, shape, offset, size }) => [
-          name,
-          NativeTensor.wrap(side.subarray(offset, offset + size), 'f32', shape),
-        ]),
-    );
   }
 }
 

@@ -29,7 +29,7 @@ import type {
   Want,
 } from '../engine.ts';
 import type { Objective } from '../objective.ts';
-import { attentionCost, learningBytes, scoringBytes } from './costs.ts';
+import { attentionCost, cachedTokens, learningBytes, scoringBytes } from './costs.ts';
 import { type DecodingSettings, GuardedSampler } from './guarded-sampler.ts';
 import { Learner } from './learner.ts';
 import type { PackingOptions } from './packing.ts';
@@ -112,12 +112,12 @@ export async function createOnnxEngine(options: OnnxEngineOptions): Promise<Engi
 /** How sequences are packed: at most `tokens` in a run, and no more than fit in memory with so many bytes each. */
 function packingOf(
   config: ModelConfig,
-  tokens: number,
   { activationBytes }: EngineLimits,
+  tokens: (length: number) => number,
   bytes: (length: number) => number,
 ): PackingOptions {
   return {
-    maxTokens: (length) => Math.min(tokens, activationBytes / bytes(length)),
+    maxTokens: (length) => Math.min(tokens(length), activationBytes / bytes(length)),
     attentionCost: attentionCost(config),
   };
 }
@@ -176,8 +176,11 @@ class FrozenOnnxEngine implements FrozenEngine {
 
   private scored(sequences: readonly (readonly number[])[], want: Want): Promise<ForwardOutput> {
     const { weights, programs, limits } = this;
-    const packing = packingOf(weights.config, limits.scoreTokens, limits, (length) =>
-      scoringBytes(weights.config, length),
+    const packing = packingOf(
+      weights.config,
+      limits,
+      () => limits.scoreTokens,
+      (length) => scoringBytes(weights.config, length),
     );
     return scoreSequences(weights, programs, sequences, want, packing);
   }
@@ -212,8 +215,12 @@ class OnnxEngine extends FrozenOnnxEngine implements Engine {
   ) {
     super(weights, programs, tokenizer, limits, decoding);
     const recompute = programs.shape.recompute ?? false;
-    const packing = packingOf(weights.config, limits.learnTokens, limits, (length) =>
-      learningBytes(weights.config, length, recompute),
+    const { config } = weights;
+    const packing = packingOf(
+      config,
+      limits,
+      (length) => Math.min(limits.learnTokens, cachedTokens(config, length)),
+      (length) => learningBytes(config, length, recompute),
     );
     this.learner = new Learner(weights, programs, packing);
     this.optimiser = new AdamW(weights.arena);

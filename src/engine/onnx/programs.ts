@@ -94,10 +94,10 @@ export class ModelPrograms {
     return { device: this.shape.device };
   }
 
-  private parameterSpecs(): Record<string, Spec> {
-    return Object.fromEntries(
-      Object.entries(this.shape.parameters).map(([name, shape]) => [name, spec('f32', shape)]),
-    );
+  private parameterSpecs(
+    names: readonly string[] = Object.keys(this.shape.parameters),
+  ): Record<string, Spec> {
+    return Object.fromEntries(names.map((name) => [name, spec('f32', this.shape.parameters[name])]));
   }
 
   private model(parameters: Parameters): Model {
@@ -115,16 +115,20 @@ export class ModelPrograms {
    * One fused forward and backward pass over packed rows, N = rows · length tokens, of which M = `scored` are scored.
    * Inputs: parameters; batch {ids, positions?, segments?, parents?, at? [M], next [M], candidates? [M, K], grid [slots, length],
    * mask, weight, share}, see `packed.ts` (without `at`, M = N); data and scalars. The objective sees one sequence a row.
-   * Outputs: loss, metrics by name, gradients of the trainable parameters by name.
+   * Outputs: loss, metrics by name, gradients of the trainable parameters by name. With `further`, gradients are also inputs
+   * and are added to; bind them to the same memory.
    */
-  learn(objective: Objective, shape: RunShape, scored: number): Program {
+  learn(objective: Objective, shape: RunShape, scored: number, further: boolean): Program {
     const { rows, length, slots } = shape;
-    return this.get(`learn ${objective.key} ${shapeKey(shape)} ${scored}`, () => {
+    const key = `learn${further ? ' further' : ''} ${objective.key} ${shapeKey(shape)} ${scored}`;
+    return this.get(key, () => {
+      const { trainable } = this.shape;
       const token = spec('f32', [slots, length]);
       const { needs } = objective;
       const list = spec('i32', [scored]);
       const specs = {
         parameters: this.parameterSpecs(),
+        ...(further ? { gradients: this.parameterSpecs(trainable) } : {}),
         batch: {
           ...tokenSpecs(shape),
           ...(shape.prefixes || scored < rows * length ? { at: list } : {}),
@@ -140,12 +144,13 @@ export class ModelPrograms {
       };
       type Inputs = {
         parameters: TensorRecord;
+        gradients?: TensorRecord;
         batch: TensorRecord;
         data: TensorRecord;
         scalars: TensorRecord;
       };
       return compile(
-        ({ parameters, batch, data, scalars }: Inputs) => {
+        ({ parameters, gradients: before, batch, data, scalars }: Inputs) => {
           const model = this.model(parameters);
           const { at, next, candidates, grid, mask, weight, share } = batch;
           const all = this.hidden(model, batch);
@@ -155,17 +160,14 @@ export class ModelPrograms {
           const onGrid = Object.entries(scores).map(([name, x]) => [name, gather(pad(x, 0, 1, 0), grid)]);
           const inputs = { ...Object.fromEntries(onGrid), mask, weight, share, data, scalars };
           const { loss, metrics } = objective.evaluate(inputs);
-          const gradients = grad(
+          const own = grad(
             loss,
-            this.shape.trainable.map((name) => parameters[name]),
+            trainable.map((name) => parameters[name]),
           );
-          return {
-            loss,
-            metrics,
-            gradients: Object.fromEntries(this.shape.trainable.map((name, i) => [name, gradients[i]])),
-          } as Tree<Tensor>;
+          const gradients = trainable.map((name, i) => [name, before ? add(before[name], own[i]) : own[i]]);
+          return { loss, metrics, gradients: Object.fromEntries(gradients) } as Tree<Tensor>;
         },
-        specs,
+        specs as unknown as Tree<Spec>,
         this.session,
       );
     });
