@@ -5,6 +5,14 @@ export { type CountdownData, type CountdownOptions, countdown, countdownOptions 
 export { type G2pData, type G2pOptions, g2p, g2pOptions } from './g2p.ts';
 export { type BadLine, type JsonlData, type JsonlOptions, loadJsonl } from './jsonl.ts';
 export {
+  type PairSearchData,
+  type PairSearchOptions,
+  pairSearch,
+  pairSearchOptions,
+  type SearchHabits,
+  searchHabits,
+} from './pair-search.ts';
+export {
   type DictionaryEntry,
   loadDictionary,
   PHONEMES,

@@ -3,6 +3,7 @@ import type { Environment } from '../types/index.ts';
 import { arithmetic } from './arithmetic.ts';
 import { countdown } from './countdown.ts';
 import { g2p } from './g2p.ts';
+import { pairSearch } from './pair-search.ts';
 
 type Options = Readonly<Record<string, unknown>>;
 
@@ -11,6 +12,7 @@ const FACTORIES: Readonly<Record<string, (options: Options) => Environment | Pro
   arithmetic,
   countdown,
   g2p,
+  'pair-search': pairSearch,
 };
 
 /** Names that `createEnvironment` knows. */

@@ -1,14 +1,51 @@
 /** The methods that recipes can name. */
 import { methodTable } from '../training/index.ts';
+import { bots } from './bots/method.ts';
 import { grpo } from './grpo/method.ts';
 import { cispoMethod, dapo, drGrpo, gspo } from './grpo/presets.ts';
+import { mrt } from './mrt/method.ts';
+import { mrtStar, star } from './mrt/star.ts';
+import { nft } from './nft/method.ts';
+import { rft } from './nft/presets.ts';
 import { ppo } from './ppo/method.ts';
 import { reinforce } from './reinforce/method.ts';
 import { rloo } from './rloo/method.ts';
 import { supervised } from './supervised/method.ts';
 
 export { supervisedRow } from './supervised/method.ts';
-export { cispoMethod as cispo, dapo, drGrpo, grpo, gspo, ppo, reinforce, rloo, supervised };
+export {
+  bots,
+  cispoMethod as cispo,
+  dapo,
+  drGrpo,
+  grpo,
+  gspo,
+  mrt,
+  mrtStar,
+  nft,
+  ppo,
+  reinforce,
+  rft,
+  rloo,
+  star,
+  supervised,
+};
 
 /** All methods by name. */
-export const methods = methodTable([supervised, grpo, drGrpo, dapo, gspo, cispoMethod, rloo, reinforce, ppo]);
+export const methods = methodTable([
+  supervised,
+  grpo,
+  drGrpo,
+  dapo,
+  gspo,
+  cispoMethod,
+  rloo,
+  reinforce,
+  ppo,
+  nft,
+  rft,
+  mrt,
+  mrtStar,
+  star,
+  bots,
+]);

@@ -14,6 +14,12 @@ const stages: Record<string, Record<string, unknown>> = {
   rloo: {},
   reinforce: { baseline: 'running' },
   ppo: { promptsPerStep: 40, groupSize: 2, minibatches: 2 },
+  mrt: { answer: '=', alpha: 0.2 },
+  'mrt-star': { answer: '=', truncate: false },
+  star: { answer: '=' },
+  nft: { maxResamples: 1 },
+  rft: { maxResamples: 1 },
+  bots: { implicitWeight: 0 },
 };
 
 describe('every method', () => {

@@ -18,6 +18,14 @@ const configs: ObjectiveConfig[] = [
   { name: 'grpo', ratio: 'sequence-product', clipHigh: 0.4 },
   { name: 'cispo', clipLow: 0.3, truncatedImportance: 1.1 },
   { name: 'cispo', kl: { coefficient: 0.1 }, entropyCoefficient: 0.02 },
+  { name: 'nft' },
+  {
+    name: 'nft',
+    questionWeight: 'inverse-odds-root',
+    negativeWeight: 0.5,
+    floor: 0.3,
+    kl: { coefficient: 0.1 },
+  },
 ];
 
 const STEP = 1e-5;

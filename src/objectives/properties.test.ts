@@ -17,6 +17,7 @@ const everything: ObjectiveConfig[] = [
   { name: 'grpo', ratio: 'sequence-token' },
   { name: 'grpo', ratio: 'sequence-product' },
   { name: 'cispo', clipLow: 0.5, reportEntropy: true, kl: { estimator: 'k2', coefficient: 0 } },
+  { name: 'nft', floor: 0.1, entropyCoefficient: 0.1 },
 ];
 const cases = everything.map((config) => ({ config, label: JSON.stringify(config) }));
 

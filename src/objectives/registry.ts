@@ -4,6 +4,7 @@ import type { Objective } from '../engine/index.ts';
 import { cispo, cispoOptions } from './cispo.ts';
 import { crossEntropy, crossEntropyOptions } from './cross-entropy.ts';
 import { grpo, grpoOptions } from './grpo.ts';
+import { nft, nftOptions } from './nft.ts';
 import { ppoClip, ppoClipOptions } from './ppo-clip.ts';
 import { reinforce, reinforceOptions } from './reinforce.ts';
 
@@ -14,6 +15,7 @@ export const objectiveSchema = z.discriminatedUnion('name', [
   ppoClipOptions.extend({ name: z.literal('ppo-clip') }),
   grpoOptions.extend({ name: z.literal('grpo') }),
   cispoOptions.extend({ name: z.literal('cispo') }),
+  nftOptions.extend({ name: z.literal('nft') }),
 ]);
 
 /** As written in a recipe: options with defaults may be left out. */
@@ -42,6 +44,8 @@ export function createObjective(config: ObjectiveConfig): Objective {
       return grpo(withoutName(result.data));
     case 'cispo':
       return cispo(withoutName(result.data));
+    case 'nft':
+      return nft(withoutName(result.data));
   }
 }
 

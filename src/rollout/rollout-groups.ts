@@ -1,9 +1,10 @@
 /** Samples a group of completions for each task and grades them. */
 import type { FrozenEngine, SamplingParams } from '../engine/index.ts';
-import { type GradeAllOptions, gradeAll } from '../graders/index.ts';
+import type { GradeAllOptions } from '../graders/index.ts';
 import { rng } from '../random/index.ts';
 import type { Tokenizer } from '../text/index.ts';
 import type { Grader, Group, Sample, Task, Trajectory } from '../types/index.ts';
+import { gradeTrajectories } from './grade-trajectories.ts';
 import { renderPrompt } from './render-prompt.ts';
 
 export interface RolloutOptions {
@@ -85,16 +86,7 @@ export async function rolloutGroups(options: RolloutOptions): Promise<Group[]> {
     trajectories: samples[i].map((sample) => trajectory(task, prompts[i], sample)),
   }));
   const all = groups.flatMap((group) => group.trajectories);
-  const inputs = all.map(({ task, tokens, promptLength, completion, finishReason }) => ({
-    task,
-    completion,
-    tokens: tokens.slice(promptLength),
-    finishReason,
-  }));
-  const grades = await gradeAll(grader, inputs, { ...options.gradeOptions, signal });
-  all.forEach((one, i) => {
-    one.grade = grades[i];
-  });
+  await gradeTrajectories(all, grader, { ...options.gradeOptions, signal });
   options.onTime?.('grade', (performance.now() - sampled) / 1000);
   return groups;
 }

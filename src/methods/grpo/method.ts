@@ -1,6 +1,6 @@
 /** GRPO: sample a group a task, prefer what did better than the group, clip how far one step goes. */
 import { z } from 'zod';
-import { cispo, grpo as grpoObjective, ratioLevel } from '../../objectives/index.ts';
+import { cispo, grpo as clippedGroups, ratioLevel } from '../../objectives/index.ts';
 import { defineMethod } from '../../training/index.ts';
 import { creditTrajectories } from '../shared/credit.ts';
 import {
@@ -34,12 +34,13 @@ export const grpoConfig = z.strictObject({
 
 export type GrpoConfig = z.output<typeof grpoConfig>;
 
-function objectiveOf(config: GrpoConfig) {
+/** The loss of a GRPO configuration, for methods that share it. */
+export function grpoObjective(config: GrpoConfig) {
   const { clipLow, clipHigh, dualClip, ratio, truncatedImportance } = config;
   const regularisers = regularisersOf(config);
   return config.surrogate === 'cispo'
     ? cispo({ clipLow, clipHigh, truncatedImportance, ...regularisers })
-    : grpoObjective({ clipLow, clipHigh, dualClip, ratio, truncatedImportance, ...regularisers });
+    : clippedGroups({ clipLow, clipHigh, dualClip, ratio, truncatedImportance, ...regularisers });
 }
 
 export const grpo = defineMethod({
@@ -54,7 +55,7 @@ export const grpo = defineMethod({
   needs: (config) => ({ reference: needsReference(config) }),
   create: (config, context) =>
     policyGradient(config, context, {
-      objective: objectiveOf(config),
+      objective: grpoObjective(config),
       credit(attempts, rewards) {
         creditTrajectories(attempts, rewards, { name: 'group', normalise: config.normalise });
         return {};

@@ -30,11 +30,17 @@ export interface PolicyParts {
   objective: Objective;
   /** The estimator reads values: they are scored before credit is given. */
   readsValues?: boolean;
+  /** Gathers the step's groups; `collectGroups` unless given. */
+  collect?(step: StepContext): Promise<Collected>;
   /**
-   * Gives every attempt its per-token advantages (and returns). `rewards` has one list of per-token rewards an attempt,
-   * undefined where grading failed; their sum is the whole reward.
+   * Gives every attempt its per-token advantages (and returns), and returns figures of its own. `rewards` has one list of
+   * per-token rewards an attempt, undefined where grading failed; their sum is the whole reward.
    */
-  credit(attempts: readonly Attempt[], rewards: readonly (number[] | undefined)[]): Record<string, number>;
+  credit(
+    attempts: readonly Attempt[],
+    rewards: readonly (number[] | undefined)[],
+    step: StepContext,
+  ): Record<string, number> | Promise<Record<string, number>>;
   /** What the estimator remembers. */
   state?(): Json;
   restore?(state: Json): void;
@@ -60,7 +66,7 @@ async function policyStep(
   step: StepContext,
 ): Promise<MethodStep> {
   const limit = samplingOf(context, config).maxTokens;
-  const collected = await collectGroups(context, step, config);
+  const collected = await (parts.collect?.(step) ?? collectGroups(context, step, config));
   const attempts = attemptsOf(collected, config, limit);
   const { kl } = config;
   const withReference = needsReference(config);
@@ -76,7 +82,7 @@ async function policyStep(
     const { estimator, coefficient } = kl;
     return tokenRewards({ reward, mask, kl: { logprobs, reference, estimator, coefficient } });
   });
-  const creditMetrics = parts.credit(attempts, rewards);
+  const creditMetrics = await parts.credit(attempts, rewards, step);
 
   // A row whose advantages are all zero has a gradient only through the other terms of the loss.
   const otherTerms = place === 'loss' || config.entropyBonus > 0 || parts.readsValues;

@@ -4,6 +4,7 @@ import type { objectiveSchema } from '../registry.ts';
 import type { Batch } from './evaluate.ts';
 
 type Config = z.output<typeof objectiveSchema>;
+type Nft = Extract<Config, { name: 'nft' }>;
 type Clipped = Extract<Config, { name: 'grpo' | 'ppo-clip' }>;
 
 /** The loss. `frozen` are the log-probabilities that stop-gradients see, so that finite differences move the rest only. */
@@ -32,6 +33,7 @@ function tokenLoss(
   const ratio = () => directRatio(batch, frozen, i, t, tokens, level);
   let loss: number;
   if (config.name === 'reinforce') loss = -advantage * logp;
+  else if (config.name === 'nft') loss = directNft(config, advantage, logp, frozen[i][t], at('oldLogprobs'));
   else {
     const low = config.clipLow === undefined ? 0 : 1 - config.clipLow;
     const bounded = (r: number) => Math.min(Math.max(r, low), 1 + config.clipHigh);
@@ -51,6 +53,21 @@ function tokenLoss(
   if (config.entropyCoefficient > 0)
     loss -= config.entropyCoefficient * (batch.entropy?.[i][t] ?? Number.NaN);
   return loss;
+}
+
+/** NFT's token loss; below the floor the value stays put and the gradient is that of x over the floored value. */
+function directNft(config: Nft, advantage: number, logp: number, frozen: number, old: number): number {
+  if (advantage === 0) return 0;
+  const rate = Math.min(Math.max(advantage > 0 ? 1 - advantage : -advantage, 0.02), 0.98);
+  const weight = {
+    'failure-rate': 1 - rate,
+    'inverse-odds-root': Math.sqrt((1 - rate) / rate),
+    uniform: 1,
+  }[config.questionWeight];
+  if (advantage > 0) return -weight * (logp - old);
+  const x = (at: number) => (1 - rate * Math.exp(Math.min(at - old, 10))) / (1 - rate);
+  const floored = Math.max(x(frozen), config.floor);
+  return -weight * config.negativeWeight * (Math.log(floored) + (x(logp) - x(frozen)) / floored);
 }
 
 function clippedLoss(config: Clipped, ratio: number, bounded: number, advantage: number): number {
