@@ -1,20 +1,20 @@
 /** The decoder transformer of Llama, Qwen2 and Qwen3, as traced functions of its parameters. */
 import {
   add,
-  broadcastTo,
+  attention,
   checkpoint,
+  concat,
   constant,
   equal,
   gather,
   linear,
-  matmul,
   mul,
   or,
   reshape,
   rmsNorm,
   rotary,
   silu,
-  softmax,
+  slice,
   type Tensor,
   transpose,
   where,
@@ -90,16 +90,16 @@ export function blocks(model: Model, ids: Tensor, attend: Attend, recompute = fa
 function block(model: Model, x: Tensor, layer: number, attend: Attend): Tensor {
   const { config, parameters } = model;
   const at = `model.layers.${layer}`;
-  const attention = `${at}.self_attn`;
+  const own = `${at}.self_attn`;
   const normal = rmsNorm(x, parameters[`${at}.input_layernorm.weight`], config.rmsNormEps);
-  let q = project(model, `${attention}.q_proj`, normal);
-  let k = project(model, `${attention}.k_proj`, normal);
-  const v = project(model, `${attention}.v_proj`, normal);
+  let q = project(model, `${own}.q_proj`, normal);
+  let k = project(model, `${own}.k_proj`, normal);
+  const v = project(model, `${own}.v_proj`, normal);
   if (config.qkNorm) {
-    q = headNorm(q, parameters[`${attention}.q_norm.weight`], config.heads, config.rmsNormEps);
-    k = headNorm(k, parameters[`${attention}.k_norm.weight`], config.kvHeads, config.rmsNormEps);
+    q = headNorm(q, parameters[`${own}.q_norm.weight`], config.heads, config.rmsNormEps);
+    k = headNorm(k, parameters[`${own}.k_norm.weight`], config.kvHeads, config.rmsNormEps);
   }
-  const middle = add(x, project(model, `${attention}.o_proj`, attend(q, k, v, layer)));
+  const middle = add(x, project(model, `${own}.o_proj`, attend(q, k, v, layer)));
   const inner = rmsNorm(middle, parameters[`${at}.post_attention_layernorm.weight`], config.rmsNormEps);
   const gate = silu(project(model, `${at}.mlp.gate_proj`, inner));
   const up = project(model, `${at}.mlp.up_proj`, inner);
@@ -142,8 +142,10 @@ export function forwardHidden(model: Model, ids: Tensor, options: ForwardOptions
   const [batch, length] = ids.shape;
   const tables = rotaryTables(config, length);
   const positions = packing?.positions ?? constant(BigInt64Array.of(0n), [1]);
-  const mask = packing ? withinSegments(causalMask(length), packing) : causalMask(length);
-  const group = heads / kvHeads;
+  const parts = queryParts(length).map(([from, to]) => {
+    const causal = causalMask(from, to);
+    return { from, to, mask: packing ? withinSegments(causal, packing, from, to) : causal };
+  });
   const byHead = (x: Tensor, count: number) =>
     transpose(reshape(x, [batch, length, count, headDim]), [0, 2, 1, 3]);
 
@@ -152,41 +154,46 @@ export function forwardHidden(model: Model, ids: Tensor, options: ForwardOptions
 
   const attend: Attend = (q, k, v) => {
     const query = rotated(q, heads);
-    const key = rotated(k, kvHeads);
-    const value = byHead(v, kvHeads);
+    let key = rotated(k, kvHeads);
+    let value = byHead(v, kvHeads);
     onLayer?.({ key, value });
-    const shared = (x: Tensor) =>
-      group === 1
-        ? x
-        : reshape(
-            broadcastTo(reshape(x, [batch, kvHeads, 1, length, headDim]), [
-              batch,
-              kvHeads,
-              group,
-              length,
-              headDim,
-            ]),
-            [batch, heads, length, headDim],
-          );
-    const scores = matmul(query, shared(key), { transposeB: true, scale: 1 / Math.sqrt(headDim) });
-    const mixed = matmul(softmax(add(scores, mask)), shared(value));
-    return reshape(transpose(mixed, [0, 2, 1, 3]), [batch * length, heads * headDim]);
+    const mixed: Tensor[] = [];
+    for (const { from, to, mask } of parts.toReversed()) {
+      key = slice(key, 2, 0, to);
+      value = slice(value, 2, 0, to);
+      mixed.unshift(attention(slice(query, 2, from, to), key, value, mask, 1 / Math.sqrt(headDim)));
+    }
+    return reshape(transpose(concat(mixed, 2), [0, 2, 1, 3]), [batch * length, heads * headDim]);
   };
   return reshape(blocks(model, ids, attend, recompute), [batch, length, -1]);
 }
 
-/** [T, T]: 0 where a token may look, a large negative number at later tokens. */
-function causalMask(length: number): Tensor {
-  const mask = new Float32Array(length * length);
-  for (let i = 0; i < length; i++) mask.fill(MASKED, i * length + i + 1, (i + 1) * length);
-  return constant(mask, [length, length]);
+/** Queries of long rows are taken in this many parts at most, of this many tokens at least. */
+const QUERY_PARTS = 4;
+const QUERY_PART_TOKENS = 128;
+
+/**
+ * The queries of a row in parts [from, to): those of a part look at keys before its end only, so that most of what the
+ * causal mask would hide is not computed (5/8 of the matrix of weights is left with four parts).
+ */
+function queryParts(length: number): [from: number, to: number][] {
+  const count = Math.max(1, Math.min(QUERY_PARTS, Math.floor(length / QUERY_PART_TOKENS)));
+  const bound = (i: number) => Math.round((i * length) / count);
+  return Array.from({ length: count }, (_, i) => [bound(i), bound(i + 1)]);
 }
 
-/** The mask [T, T] within segments and the ones they continue, a large negative number elsewhere: [B, 1, T, T]. */
-function withinSegments(mask: Tensor, { segments, parents }: Packing): Tensor {
-  const [batch, length] = segments.shape;
-  const looksAt = (of: Tensor) =>
-    equal(reshape(of, [batch, 1, length, 1]), reshape(segments, [batch, 1, 1, length]));
+/** For queries from..to-1 and keys 0..to-1, [1, 1, T, S]: 0 where a token may look, a large negative number later. */
+function causalMask(from: number, to: number): Tensor {
+  const mask = new Float32Array((to - from) * to);
+  for (let i = from; i < to; i++) mask.fill(MASKED, (i - from) * to + i + 1, (i - from + 1) * to);
+  return constant(mask, [1, 1, to - from, to]);
+}
+
+/** The mask [1, 1, T, S] within segments and the ones they continue, a large negative number elsewhere: [B, 1, T, S]. */
+function withinSegments(mask: Tensor, { segments, parents }: Packing, from: number, to: number): Tensor {
+  const batch = segments.shape[0];
+  const keys = reshape(slice(segments, 1, 0, to), [batch, 1, 1, to]);
+  const looksAt = (of: Tensor) => equal(reshape(slice(of, 1, from, to), [batch, 1, to - from, 1]), keys);
   return where(parents ? or(looksAt(segments), looksAt(parents)) : looksAt(segments), mask, MASKED);
 }
 

@@ -247,6 +247,18 @@ const table: Record<string, Case[]> = {
       fn: (x, w) => t.rmsNorm(x, w, 0.5),
     },
   ],
+  attention: [
+    {
+      about: 'one head a key',
+      inputs: [uniform([2, 2, 2, 3]), uniform([2, 2, 3, 3]), uniform([2, 2, 3, 2]), uniform([1, 1, 2, 3])],
+      fn: (q, k, v, mask) => t.attention(q, k, v, mask, 0.7),
+    },
+    {
+      about: 'two heads a key, a mask a row',
+      inputs: [uniform([2, 4, 3, 2]), uniform([2, 2, 3, 2]), uniform([2, 2, 3, 2]), uniform([2, 1, 3, 3])],
+      fn: (q, k, v, mask) => t.attention(q, k, v, mask, -1.25),
+    },
+  ],
   rotary: [
     {
       about: 'first position of all rows',

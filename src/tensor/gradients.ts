@@ -7,7 +7,7 @@ import { scalar } from './primitives/constant.ts';
 import { cos, exp, log, neg, sigmoid, sign, sin } from './primitives/elementwise.ts';
 import { addAlong, gather, scatterAdd, takeAlong } from './primitives/indexing.ts';
 import { matmul } from './primitives/linear.ts';
-import { cumsum, mean, sum, sumTo } from './primitives/reduce.ts';
+import { cumsum, sum, sumTo } from './primitives/reduce.ts';
 import { rotary } from './primitives/rotary.ts';
 import { broadcastTo, pad, reshape, slice, transpose } from './primitives/shaping.ts';
 import { reducedShape, type Shape, ShapeError, sameShape, show } from './shape.ts';
@@ -164,20 +164,38 @@ rules.set('tokenLogProb', (node, [g, gAll]) => {
 rules.set('rmsNorm', (node, [g, gInverse]) => {
   const [x, weight] = node.inputs;
   const inverse = node.outputs[1];
-  const width = x.shape.at(-1)!;
-  const normal = mul(x, inverse);
-  let dx: Tensor | undefined;
-  let dWeight: Tensor | undefined;
-  if (g) {
-    const gw = mul(g, weight);
-    dx = mul(inverse, sub(gw, mul(normal, mean(mul(gw, normal), -1, { keepDims: true }))));
-    dWeight = sumTo(mul(g, normal), weight.shape);
-  }
-  if (gInverse) {
-    const through = mul(x, mul(gInverse, mul(mul(inverse, mul(inverse, inverse)), -1 / width)));
-    dx = dx ? add(dx, through) : through;
-  }
-  return [dx, dWeight];
+  const width = weight.shape[0];
+  // Σ over the width, and over the rows, are products with a vector: one pass each.
+  const column = (w: Tensor) => reshape(w, [width, 1]);
+  const gx = g && mul(g, x);
+  // The gradient of the inverse root mean square, [..., 1].
+  let inward = gx && reshape(matmul(reshape(gx, [-1, width]), column(weight)), inverse.shape);
+  if (gInverse) inward = inward ? add(inward, gInverse) : gInverse;
+  if (!inward) return [];
+  const through = mul(x, mul(inward, mul(mul(inverse, mul(inverse, inverse)), -1 / width)));
+  if (!g || !gx) return [through, undefined];
+  const rows = (t: Tensor) => reshape(t, [-1, t.shape[t.shape.length - 1]]);
+  const dWeight = matmul(rows(inverse), rows(gx), { transposeA: true });
+  return [add(mul(mul(g, weight), inverse), through), reshape(dWeight, [width])];
+});
+rules.set('attention', (node, [g, gWeights], wanted) => {
+  const [q, k, v, mask] = node.inputs;
+  const [mixed, weights] = node.outputs;
+  const { scale } = node.attributes as { scale: number };
+  // Query heads that share a key-value head, one below the other.
+  const folded = (x: Tensor) => reshape(x, [...k.shape.slice(0, 2), -1, x.shape[3]]);
+  let inward = g && reshape(matmul(folded(g), v, { transposeB: true }), weights.shape);
+  if (gWeights) inward = inward ? add(inward, gWeights) : gWeights;
+  if (!inward) return [];
+  // Σ over the keys of weights · inward: the same as g · mixed, which has fewer elements.
+  const level = sum(g && !gWeights ? mul(g, mixed) : mul(inward, weights), -1, { keepDims: true });
+  const gScores = mul(sub(inward, level), weights);
+  return [
+    reshape(matmul(folded(gScores), k, { scale }), q.shape),
+    matmul(folded(gScores), folded(q), { transposeA: true, scale }),
+    g && matmul(folded(weights), folded(g), { transposeA: true }),
+    wanted(mask) ? sumTo(gScores, mask.shape) : undefined,
+  ];
 });
 rule<{ heads: number }>('rotary', (g, [_x, positions, cosine, sine], _y, { heads }) => [
   rotary(g, positions, cosine, neg(sine), heads),

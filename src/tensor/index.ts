@@ -8,6 +8,7 @@ export {
   type ListFunction,
 } from './gradcheck.ts';
 export { grad, isDifferentiable, vjp } from './gradients.ts';
+export { attention } from './primitives/attention.ts';
 export { add, div, maximum, minimum, mul, type Operand, pow, square, sub } from './primitives/binary.ts';
 export { after, checkpoint, type Piece } from './primitives/checkpoint.ts';
 export {

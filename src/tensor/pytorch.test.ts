@@ -147,6 +147,8 @@ const operations: Record<string, Make> = {
     t.addAlong(x, indices, updates, axisOf.parse(attributes).axis),
   tokenLogProb: plain(t.tokenLogProb),
   rotary,
+  attention: (attributes) => (q, k, v, mask) =>
+    t.attention(q, k, v, mask, z.object({ scale: z.number() }).parse(attributes).scale),
   softmax: onLastAxis(t.softmax),
   logSoftmax: onLastAxis(t.logSoftmax),
   logSumExp: (attributes) => {

@@ -137,5 +137,6 @@ const concatPrimitive = definePrimitive<{ axis: number }>({
 /** Arrays joined along an axis. */
 export function concat(inputs: readonly Tensor[], axis: number): Tensor {
   if (inputs.length === 0) throw new ShapeError('concat: no arrays given');
+  if (inputs.length === 1) return inputs[0];
   return apply(concatPrimitive, inputs, { axis: normalAxis('concat', axis, inputs[0].shape) });
 }
