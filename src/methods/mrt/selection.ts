@@ -1,30 +1,12 @@
 /** Chooses which rollouts are worth imitating. */
 import type { AnytimeTrace } from '../../rollout/index.ts';
-import type { Trajectory } from '../../types/index.ts';
-
-/** A sequence to imitate from its prompt's end on. */
-export interface Selection {
-  tokens: readonly number[];
-  promptLength: number;
-  /** Cut at a boundary, with a forced answer after it. */
-  truncated: boolean;
-}
+import { rightOnes, type Selection } from '../shared/imitation.ts';
 
 export interface SelectionOptions {
   /** Whether truncated rollouts may be chosen. */
   truncate: boolean;
   /** A score of at least this is right. */
   passThreshold: number;
-}
-
-const isRight = ({ grade }: Trajectory, threshold: number) =>
-  grade.status === 'graded' && grade.score >= threshold;
-
-/** All rollouts that ended right, by themselves. */
-export function rightOnes(trajectories: readonly Trajectory[], threshold: number): Selection[] {
-  return trajectories
-    .filter((one) => one.finishReason === 'stop' && isRight(one, threshold))
-    .map(({ tokens, promptLength }) => ({ tokens, promptLength, truncated: false }));
 }
 
 /**

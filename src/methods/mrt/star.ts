@@ -1,14 +1,13 @@
 /** The STaR-like variant of MRT: imitate those of one's own rollouts that end right and made the most progress. */
 import { z } from 'zod';
-import { crossEntropy } from '../../objectives/index.ts';
-import { rng } from '../../random/index.ts';
 import { anytimeTraces } from '../../rollout/index.ts';
-import { defineMethod, definePreset, type Row, rowsToBatch, type Update } from '../../training/index.ts';
+import { defineMethod, definePreset } from '../../training/index.ts';
 import { collectGroups } from '../shared/collect.ts';
+import { imitationUpdates, rightOnes, type Selection } from '../shared/imitation.ts';
 import { rolloutOptions, updateOptions } from '../shared/options.ts';
 import { mrtPaper } from './method.ts';
 import { episodeOptions, marksOf, proverOptions } from './options.ts';
-import { bestByProgress, rightOnes, type Selection } from './selection.ts';
+import { bestByProgress } from './selection.ts';
 
 export const mrtStarConfig = z.strictObject({
   ...rolloutOptions,
@@ -25,34 +24,6 @@ export const mrtStarConfig = z.strictObject({
   /** Passes over what was chosen. */
   updateEpochs: z.int().min(1).default(2),
 });
-
-type MrtStarConfig = z.output<typeof mrtStarConfig>;
-
-const rowOf = ({ tokens, promptLength }: Selection): Row => ({
-  tokens,
-  mask: new Uint8Array(tokens.length).fill(1, promptLength),
-  data: {},
-});
-
-/** Passes over the chosen sequences in shuffled order, in batches of `batchSize`. */
-function updatesOf(
-  rows: readonly Row[],
-  { batchSize, updateEpochs, aggregation }: MrtStarConfig,
-  maxLength: number,
-  path: readonly [seed: number, ...names: (string | number)[]],
-): Update[] {
-  const objective = crossEntropy();
-  const [seed, ...names] = path;
-  const updates: Update[] = [];
-  for (let epoch = 0; epoch < updateEpochs; epoch++) {
-    const order = rng(seed, ...names, epoch).shuffle(rows);
-    for (let from = 0; from < order.length; from += batchSize) {
-      const batch = rowsToBatch(order.slice(from, from + batchSize), { aggregation, maxLength });
-      if (batch !== undefined) updates.push({ batch, objective });
-    }
-  }
-  return updates;
-}
 
 /**
  * One step is a round: sample rollouts, estimate J_r(μ(·|c_j)) at every boundary by forced answers, keep of each task the
@@ -89,10 +60,9 @@ export const mrtStar = defineMethod({
           metrics['examples.truncated'] = chosen.filter(({ truncated }) => truncated).length;
         }
         metrics.examples = chosen.length;
-        const longest = chosen.reduce((most, { tokens }) => Math.max(most, tokens.length), 1);
         const { seed, stage } = context;
         return {
-          updates: updatesOf(chosen.map(rowOf), config, longest, [seed, 'imitate', stage, step.step]),
+          updates: imitationUpdates(chosen, config, [seed, 'imitate', stage, step.step]),
           groups: collected.groups,
           metrics,
         };
