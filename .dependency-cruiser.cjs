@@ -32,6 +32,7 @@ const ROOMS = {
   training: TRAINING,
   reproduce: ['training', 'report', ...TRAINING],
   methods: ['reproduce', 'training', ...TRAINING],
+  server: ['methods', 'training', ...TRAINING],
 };
 const rules = Object.entries(ROOMS).map(([room, allowed]) => ({
   name: `${room}-imports-only-below`,

@@ -14,4 +14,16 @@ export type {
   Want,
 } from './engine.ts';
 export type { Objective, ObjectiveInputs } from './objective.ts';
-export { createOnnxEngine, type EngineLimits, type OnnxEngineOptions } from './onnx/index.ts';
+export {
+  createDecoder,
+  createOnnxEngine,
+  type DecodedPrompt,
+  type DecodedRow,
+  type Decoder,
+  type DecodingSession,
+  type EngineLimits,
+  type NextTokens,
+  type OnnxEngineOptions,
+  type Picked,
+  TokenPicker,
+} from './onnx/index.ts';

@@ -3,11 +3,12 @@ import { DEFAULT_CHAT_TEMPLATE, renderChat, type Tokenizer } from '../text/index
 import type { Task } from '../types/index.ts';
 
 /** What the model is shown, as text: the prompt itself, or the conversation in the model's chat template. */
-export function promptText(task: Task, tokenizer: Tokenizer): string {
+export function promptText(task: Pick<Task, 'prompt' | 'tools'>, tokenizer: Tokenizer): string {
   if (typeof task.prompt === 'string') return task.prompt;
   return renderChat(tokenizer.chatTemplate ?? DEFAULT_CHAT_TEMPLATE, task.prompt, {
     bosToken: tokenizer.bosToken,
     eosToken: tokenizer.eosToken,
+    ...(task.tools === undefined ? {} : { variables: { tools: task.tools } }),
   });
 }
 

@@ -5,6 +5,9 @@ import type { Message } from '../types/index.ts';
 /** For models without a template of their own: role markers in plain text, each message ended by the end token. */
 export const DEFAULT_CHAT_TEMPLATE = `{% for message in messages %}{{ '<|' + message['role'] + '|>\\n' + message['content'] + eos_token + '\\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<|assistant|>\\n' }}{% endif %}`;
 
+/** For models of few symbols, which have none to spare for role markers: what was said, one message after the other. */
+export const PLAIN_CHAT_TEMPLATE = `{% for message in messages %}{{ message['content'] }}{% endfor %}`;
+
 export interface RenderOptions {
   /** End with the opening of the assistant's turn, for the model to continue. Default true. */
   addGenerationPrompt?: boolean;

@@ -1,5 +1,10 @@
 /** Text: tokenizers, chat templates, stop strings and decoding token by token. */
-export { DEFAULT_CHAT_TEMPLATE, type RenderOptions, renderChat } from './chat-template.ts';
+export {
+  DEFAULT_CHAT_TEMPLATE,
+  PLAIN_CHAT_TEMPLATE,
+  type RenderOptions,
+  renderChat,
+} from './chat-template.ts';
 export { type EpisodeMarks, type EpisodeSpans, REASONING_CUES, splitEpisodes } from './episodes.ts';
 export { libraryTokenizer, type TokenizerFiles } from './library-tokenizer.ts';
 export { loadTokenizer } from './load-tokenizer.ts';

@@ -4,6 +4,7 @@ import type { Engine } from '../engine/index.ts';
 import type { RunStatus, Store } from '../store/index.ts';
 import type { Tokenizer } from '../text/index.ts';
 import type { Environment } from '../types/index.ts';
+import type { EvaluationSummary } from './evaluate.ts';
 import { Recorder, type TrainEvent, type TrainSummary } from './events.ts';
 import { HealthMonitor } from './health.ts';
 import type { MethodTable } from './method.ts';
@@ -35,6 +36,11 @@ export interface TrainOptions {
   onEvent?(event: TrainEvent): void;
   /** Hears what the run is busy with; nothing of this is recorded. */
   onProgress?(progress: Progress): void;
+  /**
+   * Called after every held-out evaluation, while the engine holds the weights it was of; training goes on when the promise
+   * resolves. A run that is resumed may call it again for a step.
+   */
+  onEvaluated?(step: number, summary: EvaluationSummary): Promise<void>;
 }
 
 export type TrainResult =
@@ -70,6 +76,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       modelFolder: join(folder, 'model'),
       signal,
       onProgress: options.onProgress ?? (() => undefined),
+      onEvaluated: options.onEvaluated,
     },
     state,
     state.step > 0 || state.evaluatedAt >= 0,

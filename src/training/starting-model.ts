@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createOnnxEngine, type Engine } from '../engine/index.ts';
 import { type ModelConfig, modelConfigSchema } from '../nn/index.ts';
-import { loadTokenizer, symbolTokenizer, type Tokenizer } from '../text/index.ts';
+import { loadTokenizer, PLAIN_CHAT_TEMPLATE, symbolTokenizer, type Tokenizer } from '../text/index.ts';
 import type { Recipe } from './recipe.ts';
 import { describeIssues, RecipeError } from './recipe-errors.ts';
 
@@ -38,7 +38,9 @@ export async function startingModel(
   { valueHead }: { valueHead?: boolean } = {},
 ): Promise<StartingModel> {
   const isFolder = typeof model === 'string';
-  const tokenizer = isFolder ? await loadTokenizer(modelFolderOf(model)) : symbolTokenizer(symbols);
+  const tokenizer = isFolder
+    ? await loadTokenizer(modelFolderOf(model))
+    : symbolTokenizer(symbols, { chatTemplate: PLAIN_CHAT_TEMPLATE });
   const from = isFolder ? modelFolderOf(model) : freshConfig(model.config, tokenizer);
   return {
     engine: await createOnnxEngine({ model: from, tokenizer, lora, seed, recompute, decoding, valueHead }),

@@ -1,7 +1,7 @@
 /** The one training loop at work: stages of steps, evaluations between them, and snapshots of it all. */
 import type { Split } from '../types/index.ts';
 import { applyUpdates, refuseStale } from './apply-updates.ts';
-import type { Evaluation } from './evaluate.ts';
+import type { Evaluation, EvaluationSummary } from './evaluate.ts';
 import type { Recorder, TrainSummary } from './events.ts';
 import { exportModel } from './export-model.ts';
 import { HealthMonitor } from './health.ts';
@@ -30,6 +30,7 @@ export interface TrainerParts extends StageParts {
   modelFolder: string;
   signal: AbortSignal;
   onProgress(progress: Progress): void;
+  onEvaluated?(step: number, summary: EvaluationSummary): Promise<void>;
 }
 
 const now = () => performance.now() / 1000;
@@ -225,6 +226,7 @@ export class Trainer {
     recorder.emit('evaluation.finished', state.step, { role: 'select', best: best !== undefined, summary });
     await recorder.commit(state.step, this.evaluationRows('eval', evaluation));
     if (report) await recorder.commit(state.step, this.reportRows(report));
+    await this.parts.onEvaluated?.(state.step, summary);
   }
 
   /** Tells of the report's measurement; the rows to commit with that. */

@@ -45,20 +45,30 @@ export class KeyValueCache {
       for (const memory of [key, value]) memory.fill(0, 0, this.slots * this.slotSize);
   }
 
-  /** Makes room for `tokens` tokens a slot; the first `rows` slots keep what they hold. */
-  grow(tokens: number, rows: number): void {
-    if (tokens <= this.current) return;
+  /**
+   * Makes slots that hold `tokens` tokens; the first `rows` keep theirs. Larger ones than needed are kept until they are
+   * twice as large.
+   */
+  fit(tokens: number, rows: number): void {
+    const wanted = this.fitting(tokens);
+    if (wanted > this.current || 2 * wanted <= this.current) this.resize(wanted, rows);
+  }
+
+  private resize(capacity: number, rows: number): void {
     const { headDim, kvHeads } = this.config;
-    const [from, to] = [this.current, this.fitting(tokens)].map((capacity) => capacity * headDim);
-    // Back to front: a list moves behind where it was, over what has moved already.
+    const [from, to] = [this.current * headDim, capacity * headDim];
+    const lists = Array.from({ length: rows * kvHeads }, (_, i) => i);
+    // Larger lists move behind where they were, so the last one first; smaller ones the other way.
+    const order = to > from ? lists.reverse() : lists;
     for (const { key, value } of this.layers)
-      for (const memory of [key, value])
-        for (let list = rows * kvHeads - 1; list >= 0; list--) {
-          memory.copyWithin(list * to, list * from, (list + 1) * from);
+      for (const memory of [key, value]) {
+        for (const list of order) {
+          memory.copyWithin(list * to, list * from, list * from + Math.min(from, to));
           // Attention reads, with weight zero, what was never written: it must not be what another list left there.
-          memory.fill(0, list * to + from, (list + 1) * to);
+          if (to > from) memory.fill(0, list * to + from, (list + 1) * to);
         }
-    this.current = to / headDim;
+      }
+    this.current = capacity;
   }
 
   private fitting(tokens: number): number {

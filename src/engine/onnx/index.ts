@@ -1,2 +1,5 @@
 /** The embedded engine. */
+export { createDecoder, type Decoder, type DecoderOptions } from './decoder.ts';
+export type { DecodedPrompt, DecodedRow, DecodingSession, SessionLimits } from './decoding-session.ts';
 export { createOnnxEngine, type EngineLimits, type OnnxEngineOptions } from './onnx-engine.ts';
+export { type NextTokens, type Picked, TokenPicker } from './pick-token.ts';

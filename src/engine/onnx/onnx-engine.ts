@@ -30,16 +30,17 @@ import type {
 } from '../engine.ts';
 import type { Objective } from '../objective.ts';
 import { attentionCost, cachedTokens, learningBytes, scoringBytes } from './costs.ts';
+import type { SessionLimits } from './decoding-session.ts';
 import { type DecodingSettings, GuardedSampler } from './guarded-sampler.ts';
 import { Learner } from './learner.ts';
 import type { PackingOptions } from './packing.ts';
 import { ModelPrograms } from './programs.ts';
-import { Sampler, type SamplerLimits } from './sampler.ts';
+import { Sampler } from './sampler.ts';
 import { scoreSequences } from './scorer.ts';
 import { Turns } from './turns.ts';
 
 /** How much the engine does at once; memory grows with these. */
-export interface EngineLimits extends SamplerLimits {
+export interface EngineLimits extends SessionLimits {
   /** Most tokens in one forward-and-backward run, padding included; larger batches are accumulated. */
   learnTokens: number;
   /** Most tokens in one scoring run, padding included. */

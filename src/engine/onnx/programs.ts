@@ -206,7 +206,7 @@ export class ModelPrograms {
   }
 
   /**
-   * Reads prompts. Inputs: parameters, ids [P, S], last [P] = index of each prompt's last token, sharpness [].
+   * Reads prompts. Inputs: parameters, ids [P, S], last [P] = index of each prompt's last token, sharpness [P].
    * Outputs: `NextToken` after the last token, [P, V]; keys and values of every layer, [P, kvHeads, S, D].
    */
   prefill(rows: number, length: number): Program {
@@ -215,7 +215,7 @@ export class ModelPrograms {
         parameters: this.parameterSpecs(),
         ids: spec('i32', [rows, length]),
         last: spec('i32', [rows]),
-        sharpness: spec('f32', []),
+        sharpness: spec('f32', [rows]),
       };
       type Inputs = { parameters: TensorRecord; ids: Tensor; last: Tensor; sharpness: Tensor };
       return compile(
@@ -235,7 +235,7 @@ export class ModelPrograms {
   }
 
   /**
-   * One more token for every row. Inputs: parameters, ids [R], position [R], sharpness [], cache of every layer
+   * One more token for every row. Inputs: parameters, ids [R], position [R], sharpness [R], cache of every layer
    * [R, kvHeads, capacity, D]; with precision int8, also what `quantise` makes. Outputs: `NextToken`, [R, V], and the
    * caches, to be bound to the same memory.
    */
@@ -249,7 +249,7 @@ export class ModelPrograms {
         ...(precision === 'int8' ? { int8: int8Specs(config) } : {}),
         ids: spec('i32', [rows]),
         position: spec('i32', [rows]),
-        sharpness: spec('f32', []),
+        sharpness: spec('f32', [rows]),
         cache: Array.from({ length: layers }, () => ({ key: cacheSpec, value: cacheSpec })),
       };
       type Inputs = {
@@ -298,7 +298,7 @@ function int8Specs(config: ModelConfig): Record<string, { weight: Spec; scale: S
   );
 }
 
-/** What the next token is drawn from, a row for each of R hidden states: [R, vocabSize] each. */
+/** What the next token is drawn from, a row for each of R hidden states: [R, vocabSize] each; sharpness is [R]. */
 type NextToken = {
   /** Log-probabilities (nats) under the unmodified softmax. */
   logprobs: Tensor;
@@ -308,7 +308,7 @@ type NextToken = {
 
 function nextToken(model: Model, hidden: Tensor, sharpness: Tensor): NextToken {
   const logprobs = logSoftmax(headLogits(model, hidden));
-  return { logprobs, weights: softmax(mul(logprobs, sharpness)) };
+  return { logprobs, weights: softmax(mul(logprobs, reshape(sharpness, [-1, 1]))) };
 }
 
 /** Distinguishes programs of different shapes. */

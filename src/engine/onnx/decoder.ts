@@ -1,0 +1,55 @@
+/** A model to decode with and nothing else: what a server holds for each model that it answers with. */
+import { loadWeights, type ModelConfig } from '../../nn/index.ts';
+import { checkDevice, type Device, defaultDevice } from '../../tensor/index.ts';
+import { loadTokenizer, type Tokenizer } from '../../text/index.ts';
+import { DecodingSession, type SessionLimits } from './decoding-session.ts';
+import { ModelPrograms } from './programs.ts';
+
+export interface DecoderOptions {
+  /** A Hugging Face folder. */
+  folder: string;
+  device?: Device;
+  limits?: Partial<SessionLimits>;
+}
+
+export interface Decoder {
+  /** Open, with as many slots as the limits allow for rows of the model's whole context. */
+  session: DecodingSession;
+  tokenizer: Tokenizer;
+  config: ModelConfig;
+  slots: number;
+  dispose(): void;
+}
+
+const DEFAULT_LIMITS: SessionLimits = { maxRows: 64, cacheBytes: 2 ** 30, prefillTokens: 2048 };
+
+/** Loads a model. Throws an Error naming the folder and what is wrong with it. */
+export async function createDecoder({
+  folder,
+  device = defaultDevice(),
+  limits,
+}: DecoderOptions): Promise<Decoder> {
+  checkDevice(device);
+  const weights = await loadWeights(folder, {});
+  const tokenizer = await loadTokenizer(folder);
+  const { arena, config } = weights;
+  const programs = new ModelPrograms({
+    config,
+    parameters: Object.fromEntries(arena.slots.map(({ name, shape }) => [name, shape])),
+    trainable: [],
+    device,
+  });
+  const session = new DecodingSession(weights, programs, { ...DEFAULT_LIMITS, ...limits });
+  const slots = session.affordableRows(config.maxPositions);
+  session.open(slots, config.maxPositions);
+  return {
+    session,
+    tokenizer,
+    config,
+    slots,
+    dispose() {
+      session.dispose();
+      programs.dispose();
+    },
+  };
+}

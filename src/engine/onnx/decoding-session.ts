@@ -1,0 +1,295 @@
+/** Rows decoded together: prompts are read once, finished rows leave, and others join between two tokens. */
+import type { ModelWeights } from '../../nn/index.ts';
+import { type BoundRun, intArray, NativeTensor, type Tree } from '../../tensor/index.ts';
+import { batchRows } from './batching.ts';
+import { type CacheTensors, cacheCapacity, KeyValueCache } from './cache.ts';
+import { Int8Weights } from './int8-weights.ts';
+import type { NextTokens } from './pick-token.ts';
+import type { ModelPrograms, SamplingPrecision } from './programs.ts';
+import { Recent } from './recent.ts';
+
+export interface SessionLimits {
+  /** Most rows that decode together. */
+  maxRows: number;
+  /** Most bytes of key-value cache. */
+  cacheBytes: number;
+  /** Most padded prompt tokens read in one prefill run. */
+  prefillTokens: number;
+}
+
+/** One completion being made. */
+export interface DecodedRow {
+  /** What log-probabilities are multiplied by before `NextTokens.weights` are taken: 1 / temperature. */
+  readonly sharpness: number;
+  /** Tokens drawn so far. */
+  readonly tokens: readonly number[];
+  /** Draws the next token from row `at`, and adds it to `tokens`; true when that was the last one. */
+  advance(next: NextTokens, at: number): boolean;
+}
+
+/** A prompt, and the rows that continue it: they begin together, and the prompt is read once for all. */
+export interface DecodedPrompt {
+  prompt: readonly number[];
+  rows: readonly DecodedRow[];
+}
+
+/**
+ * A decoding step shorter than this runs on the calling thread: handing it to another one and waking up again was
+ * measured to cost a fifth of a step of 64 rows. The event loop waits that long at most.
+ */
+const INLINE_MILLISECONDS = 16;
+/** Bound decoding steps that are kept. */
+const MOST_STEPS = 64;
+
+/** A row that has its place in the cache. */
+interface ActiveRow {
+  row: DecodedRow;
+  promptLength: number;
+}
+
+/** A decoding program bound to the first `rows` slots of a cache. */
+interface DecodeStep {
+  ids: Int32Array;
+  position: Int32Array;
+  sharpness: Float32Array;
+  next: NextTokens;
+  run: BoundRun;
+}
+
+/** Decodes with one set of weights. Call `open` before anything else. */
+export class DecodingSession {
+  private readonly weights: ModelWeights;
+  private readonly programs: ModelPrograms;
+  private readonly limits: SessionLimits;
+  private readonly int8: Int8Weights;
+  private cache: KeyValueCache | undefined;
+  /** By rows, capacity and precision. */
+  private readonly steps = new Recent<DecodeStep>(MOST_STEPS, ({ run }) => run.dispose());
+  private waiting: DecodedPrompt[] = [];
+  private active: ActiveRow[] = [];
+  private inline = false;
+
+  constructor(weights: ModelWeights, programs: ModelPrograms, limits: SessionLimits) {
+    this.weights = weights;
+    this.programs = programs;
+    this.limits = limits;
+    this.int8 = new Int8Weights(weights, programs);
+  }
+
+  /** To be called when the weights have changed. */
+  weightsChanged(): void {
+    this.int8.weightsChanged();
+  }
+
+  /** Rows for which there is room in memory when each has up to `capacity` tokens: a power of two. */
+  affordableRows(capacity: number): number {
+    const { maxRows, cacheBytes } = this.limits;
+    const affordable = Math.floor(
+      cacheBytes / KeyValueCache.slotBytes(this.weights.config, cacheCapacity(capacity)),
+    );
+    return 2 ** Math.floor(Math.log2(Math.max(1, Math.min(maxRows, affordable))));
+  }
+
+  /** Starts over, with a cache of `slots` rows of up to `capacity` tokens; one of that size is used again. */
+  open(slots: number, capacity: number): void {
+    const maxCapacity = cacheCapacity(capacity);
+    this.waiting = [];
+    this.active = [];
+    if (this.cache?.maxCapacity !== maxCapacity || this.cache.slots !== slots) {
+      this.dispose();
+      this.cache = new KeyValueCache(this.weights.config, slots, maxCapacity);
+    }
+    this.cache.reset(1);
+  }
+
+  /** Rows that are being decoded. */
+  get activeRows(): number {
+    return this.active.length;
+  }
+
+  /** Slots that nobody has or waits for. */
+  get freeSlots(): number {
+    return this.waiting.reduce(
+      (free, { rows }) => free - rows.length,
+      this.opened.slots - this.active.length,
+    );
+  }
+
+  /** All rows that are decoded or wait. */
+  get rows(): DecodedRow[] {
+    return [...this.active.map(({ row }) => row), ...this.waiting.flatMap(({ rows }) => rows)];
+  }
+
+  /** True when nothing is left to do. */
+  get idle(): boolean {
+    return this.active.length === 0 && this.waiting.length === 0;
+  }
+
+  /** Puts a prompt in line; of at most as many rows as there are slots. Those added first are begun first. */
+  add(prompt: DecodedPrompt): void {
+    this.waiting.push(prompt);
+  }
+
+  /** Takes rows out that need no more tokens. */
+  remove(isGone: (row: DecodedRow) => boolean): void {
+    this.waiting = this.waiting
+      .map(({ prompt, rows }) => ({ prompt, rows: rows.filter((row) => !isGone(row)) }))
+      .filter(({ rows }) => rows.length > 0);
+    for (let slot = this.active.length - 1; slot >= 0; slot--)
+      if (isGone(this.active[slot].row)) this.vacate(slot);
+  }
+
+  /**
+   * Begins what fits, and gives every row one more token. Prompts are read, and first tokens drawn, in float32; `precision`
+   * is that of all other tokens.
+   */
+  async step(precision: SamplingPrecision = 'float32'): Promise<void> {
+    const { opened: cache, active } = this;
+    const { slots } = cache;
+    if (this.waiting.length > 0 && this.waiting[0].rows.length <= slots - active.length) await this.admit();
+    if (active.length === 0) return;
+    if (precision === 'int8') await this.int8.refresh();
+    const longest = active.reduce((most, row) => Math.max(most, lengthOf(row)), 0);
+    cache.fit(longest, active.length);
+    const step = this.decodeStep(Math.min(slots, paddedRows(active.length)), precision);
+    active.forEach((one, slot) => {
+      const { tokens, sharpness } = one.row;
+      step.ids[slot] = tokens[tokens.length - 1];
+      step.position[slot] = lengthOf(one) - 1;
+      step.sharpness[slot] = sharpness;
+    });
+    step.ids.fill(0, active.length);
+    step.position.fill(0, active.length);
+    step.sharpness.fill(1, active.length);
+    const started = performance.now();
+    if (this.inline) step.run.runSync();
+    else await step.run.run();
+    this.inline = performance.now() - started < INLINE_MILLISECONDS;
+    // Back to front, so that the row moved into a finished row's slot has had its token already.
+    for (let slot = active.length - 1; slot >= 0; slot--)
+      if (active[slot].row.advance(step.next, slot)) this.vacate(slot);
+  }
+
+  dispose(): void {
+    this.steps.clear();
+    this.cache = undefined;
+  }
+
+  private get opened(): KeyValueCache {
+    if (this.cache === undefined) throw new Error('the session is not open');
+    return this.cache;
+  }
+
+  /** Frees a slot: the last row moves into it. */
+  private vacate(slot: number): void {
+    const { active } = this;
+    const last = active.pop() as ActiveRow;
+    if (slot === active.length) return;
+    active[slot] = last;
+    this.opened.move(active.length, slot, lengthOf(last) - 1);
+  }
+
+  /** Begins the first in line, as many as there are free slots for. */
+  private async admit(): Promise<void> {
+    const { active, opened: cache } = this;
+    const batch: DecodedPrompt[] = [];
+    let free = cache.slots - active.length;
+    while (this.waiting.length > 0 && this.waiting[0].rows.length <= free) {
+      const next = this.waiting.shift() as DecodedPrompt;
+      free -= next.rows.length;
+      batch.push(next);
+    }
+    for (const part of batchRows(
+      batch.map(({ prompt }) => prompt.length),
+      this.limits.prefillTokens,
+    )) {
+      const prompts = part.indices.map((i) => batch[i]);
+      const { next, layers } = await this.prefill(prompts, part.rows, part.length);
+      prompts.forEach(({ prompt, rows }, at) => {
+        for (const row of rows) {
+          if (row.advance(next, at)) continue;
+          const longest = active.reduce((most, one) => Math.max(most, lengthOf(one)), prompt.length);
+          cache.fit(longest, active.length);
+          cache.fill(active.length, layers, at, prompt.length);
+          active.push({ row, promptLength: prompt.length });
+        }
+      });
+    }
+  }
+
+  private async prefill(
+    prompts: readonly DecodedPrompt[],
+    rows: number,
+    length: number,
+  ): Promise<{ next: NextTokens; layers: CacheTensors[] }> {
+    const program = this.programs.prefill(rows, length);
+    const ids = new Int32Array(rows * length);
+    const last = new Int32Array(rows);
+    const sharpness = new Float32Array(rows).fill(1);
+    prompts.forEach((one, row) => {
+      ids.set(one.prompt, row * length);
+      last[row] = one.prompt.length - 1;
+      sharpness[row] = one.rows[0].sharpness;
+    });
+    const outputs = program.allocateOutputs() as unknown as { next: NextTensors; layers: CacheTensors[] };
+    const inputs = {
+      parameters: this.weights.tensors,
+      ids: intArray(ids, [rows, length]),
+      last: intArray(last, [rows]),
+      sharpness: NativeTensor.wrap(sharpness, 'f32', [rows]),
+    };
+    const run = program.bind(inputs as Tree<NativeTensor>, outputs as unknown as Tree<NativeTensor>);
+    await run.run();
+    run.dispose();
+    return { next: dataOf(outputs.next), layers: outputs.layers };
+  }
+
+  private decodeStep(rows: number, precision: SamplingPrecision): DecodeStep {
+    const { opened: cache } = this;
+    return this.steps.get(`${rows}x${cache.capacity} ${precision}`, () => {
+      const program = this.programs.decode(rows, cache.capacity, precision);
+      const ids = NativeTensor.zeros('i32', [rows]);
+      const position = NativeTensor.zeros('i32', [rows]);
+      const sharpness = NativeTensor.zeros('f32', [rows]);
+      const shape = [rows, this.weights.config.vocabSize];
+      const next = { logprobs: NativeTensor.zeros('f32', shape), weights: NativeTensor.zeros('f32', shape) };
+      const layers = cache.tensors(rows);
+      const run = program.bind(
+        {
+          parameters: this.weights.tensors,
+          ...(precision === 'int8' ? { int8: this.int8.tensors } : {}),
+          ids,
+          position,
+          sharpness,
+          cache: layers,
+        } as unknown as Tree<NativeTensor>,
+        { next, cache: layers } as unknown as Tree<NativeTensor>,
+      );
+      return {
+        ids: ids.data as Int32Array,
+        position: position.data as Int32Array,
+        sharpness: sharpness.data as Float32Array,
+        next: dataOf(next),
+        run,
+      };
+    });
+  }
+}
+
+interface NextTensors {
+  logprobs: NativeTensor;
+  weights: NativeTensor;
+}
+
+function dataOf({ logprobs, weights }: NextTensors): NextTokens {
+  return { logprobs: logprobs.data as Float32Array, weights: weights.data as Float32Array };
+}
+
+/** The number of rows that a step is compiled for: at least `n`, a power of two or three quarters of one. */
+function paddedRows(n: number): number {
+  const power = 2 ** Math.ceil(Math.log2(n));
+  return n <= 0.75 * power ? 0.75 * power : power;
+}
+
+/** Tokens of a row so far, its prompt included. */
+const lengthOf = ({ promptLength, row }: ActiveRow) => promptLength + row.tokens.length;

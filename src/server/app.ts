@@ -1,0 +1,82 @@
+/** The whole API as one function from requests to answers. */
+import { bodyLimit } from 'hono/body-limit';
+import type { Logger } from 'pino';
+import type { GradingContext } from '../graders/openai/index.ts';
+import { type ChatRoutesOptions, chatRoutes } from './chat/routes.ts';
+import { ApiError } from './errors.ts';
+import type { Files } from './files/files.ts';
+import { fileRoutes } from './files/routes.ts';
+import { graderRoutes } from './grading/routes.ts';
+import { type Api, newApi } from './http/api.ts';
+import { answerErrors, observe } from './http/requests.ts';
+import { authenticate, limitRate } from './http/security.ts';
+import type { Inference } from './inference/inference.ts';
+import type { Idempotency } from './jobs/idempotency.ts';
+import type { Jobs } from './jobs/jobs.ts';
+import { jobRoutes } from './jobs/routes.ts';
+import type { JobRunner } from './jobs/runner.ts';
+import type { Keys } from './keys/keys.ts';
+import type { ServerMetrics } from './metrics.ts';
+import type { Models } from './models/models.ts';
+import { modelRoutes } from './models/routes.ts';
+
+export interface AppParts {
+  keys: Keys;
+  files: Files;
+  jobs: Jobs;
+  runner: JobRunner;
+  models: Models;
+  inference: Inference;
+  idempotency: Idempotency;
+  grading: GradingContext;
+  metrics: ServerMetrics;
+  log: Logger;
+  version: string;
+  keepChat: ChatRoutesOptions['keep'];
+  limits: AppLimits;
+}
+
+export interface AppLimits {
+  /** Bytes of one uploaded file. */
+  fileBytes: number;
+  /** Bytes of any other request. */
+  bodyBytes: number;
+  /** Of one key; 0: no limit. */
+  requestsPerMinute: number;
+}
+
+/** Deeper JSON than any request needs. */
+const tooLarge = () => {
+  throw new ApiError(413, 'The request is too large.', { code: 'request_too_large' });
+};
+
+/** The API. */
+export function createApp(parts: AppParts): Api {
+  const { keys, files, jobs, runner, models, inference, idempotency, metrics, log, limits } = parts;
+  const app = newApi();
+  answerErrors(app, log);
+  app.use(observe(log, metrics));
+  app.get('/healthz', (c) => c.json({ status: 'ok' }));
+
+  const v1 = newApi();
+  const limited = bodyLimit({ maxSize: limits.bodyBytes, onError: tooLarge });
+  v1.use(authenticate(keys), limitRate(limits.requestsPerMinute));
+  v1.use((c, next) => (c.req.path === '/v1/files' ? next() : limited(c, next)));
+  fileRoutes(v1, files, limits.fileBytes);
+  jobRoutes(v1, { jobs, runner, models, files, idempotency });
+  graderRoutes(v1, parts.grading);
+  modelRoutes(v1, models);
+  chatRoutes(v1, { inference, metrics, log, keep: parts.keepChat });
+  app.route('/v1', v1);
+
+  app.get('/metrics', authenticate(keys), async (c) =>
+    c.text(await metrics.registry.metrics(), 200, { 'content-type': metrics.registry.contentType }),
+  );
+  app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' });
+  app.doc31('/openapi.json', {
+    openapi: '3.1.0',
+    info: { title: 'Burnish', version: parts.version },
+    security: [{ bearer: [] }],
+  });
+  return app;
+}

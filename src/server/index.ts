@@ -1,0 +1,3 @@
+/** The server: OpenAI's API for files, fine-tuning jobs, graders and chats, over Burnish's loop and engine. */
+export { type Key, type Keys, SCOPES, type Scope, scopeSchema } from './keys/keys.ts';
+export { openKeys, type RunningServer, type ServerOptions, startServer } from './start.ts';

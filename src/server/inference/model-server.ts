@@ -1,0 +1,166 @@
+/** Answers with one model: its requests share a batch that they join and leave between tokens, in fair turns. */
+import { createHash } from 'node:crypto';
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createDecoder, type Decoder } from '../../engine/index.ts';
+import { Grammars } from './grammar.ts';
+import type { InferenceRow } from './inference-row.ts';
+
+/** Rows that begin together with one prompt. */
+export interface Job {
+  /** Whose turn it takes: a key's id. */
+  owner: string;
+  prompt: readonly number[];
+  rows: readonly InferenceRow[];
+}
+
+export interface ModelServerOptions {
+  folder: string;
+  /** Most completions at a time. */
+  maxRows: number;
+  cacheBytes: number;
+  onLoad?(active: number, waiting: number): void;
+}
+
+/** The event loop gets a turn at least this often, in milliseconds. */
+const YIELD = 8;
+
+/** A name for a folder's weights: of its file of weights, the size and the end, where every training leaves a trace. */
+async function fingerprintOf(folder: string): Promise<string> {
+  const file = await open(join(folder, 'model.safetensors'));
+  try {
+    const { size } = await file.stat();
+    const end = Buffer.alloc(Math.min(size, 65_536));
+    await file.read(end, 0, end.length, size - end.length);
+    return `fp_${createHash('sha256').update(`${size} `).update(end).digest('hex').slice(0, 12)}`;
+  } finally {
+    await file.close();
+  }
+}
+
+/** A loaded model. */
+export class ModelServer {
+  readonly decoder: Decoder;
+  readonly grammars: Grammars;
+  /** Names the weights. */
+  readonly fingerprint: string;
+  private readonly options: ModelServerOptions;
+  /** Waiting, by owner; owners in the order of their turns. */
+  private readonly queues = new Map<string, Job[]>();
+  private pumping = false;
+  private closed = false;
+
+  private constructor(decoder: Decoder, fingerprint: string, options: ModelServerOptions) {
+    this.fingerprint = fingerprint;
+    this.decoder = decoder;
+    this.grammars = new Grammars(decoder.tokenizer, decoder.config);
+    this.options = options;
+  }
+
+  /** Loads the model of a folder. */
+  static async load(options: ModelServerOptions): Promise<ModelServer> {
+    const { folder, maxRows, cacheBytes } = options;
+    const decoder = await createDecoder({ folder, limits: { maxRows, cacheBytes } });
+    return new ModelServer(decoder, await fingerprintOf(folder), options);
+  }
+
+  /** True while somebody waits for it. */
+  get busy(): boolean {
+    return this.pumping;
+  }
+
+  /** Rows that wait for their grammar before each token. */
+  private readonly constrained = new Set<InferenceRow>();
+
+  /** Puts a job in line: of each owner one job in turn. More rows than there are slots are begun in several parts. */
+  add(job: Job): void {
+    const { slots } = this.decoder;
+    for (const row of job.rows) if (row.ready !== undefined) this.constrained.add(row);
+    for (let from = 0; from < job.rows.length; from += slots) {
+      const part = { ...job, rows: job.rows.slice(from, from + slots) };
+      const queue = this.queues.get(job.owner);
+      if (queue === undefined) this.queues.set(job.owner, [part]);
+      else queue.push(part);
+    }
+    if (!this.pumping) void this.pump();
+  }
+
+  /** Takes rows out that nobody waits for any more. */
+  cancel(rows: ReadonlySet<InferenceRow>): void {
+    for (const row of rows) row.end();
+    for (const [owner, queue] of this.queues) {
+      const left = queue
+        .map((job) => ({ ...job, rows: job.rows.filter((row) => !rows.has(row)) }))
+        .filter((job) => job.rows.length > 0);
+      if (left.length === 0) this.queues.delete(owner);
+      else this.queues.set(owner, left);
+    }
+    this.cancelled.push(rows);
+  }
+
+  /** Rows to take out before the next step: the session must not change while it computes. */
+  private readonly cancelled: ReadonlySet<unknown>[] = [];
+
+  /** Ends it when the last request is done. */
+  close(): void {
+    this.closed = true;
+    if (!this.pumping) this.decoder.dispose();
+  }
+
+  /** The next job in line that fits: owners take turns. */
+  private next(): Job | undefined {
+    const [first] = this.queues;
+    if (first === undefined) return undefined;
+    const [owner, queue] = first;
+    if (queue[0].rows.length > this.decoder.session.freeSlots) return undefined;
+    const job = queue.shift() as Job;
+    this.queues.delete(owner);
+    if (queue.length > 0) this.queues.set(owner, queue);
+    return job;
+  }
+
+  private async grammarsReady(): Promise<void> {
+    for (const row of this.constrained) {
+      const { ready } = row;
+      if (ready === undefined) this.constrained.delete(row);
+      else await ready;
+    }
+  }
+
+  private async pump(): Promise<void> {
+    const { session } = this.decoder;
+    this.pumping = true;
+    let lastYield = performance.now();
+    // What is asked for in the same turn of the event loop is begun together.
+    await new Promise((resolve) => setImmediate(resolve));
+    try {
+      for (;;) {
+        for (const rows of this.cancelled.splice(0)) session.remove((row) => rows.has(row));
+        for (let job = this.next(); job !== undefined; job = this.next()) session.add(job);
+        this.options.onLoad?.(session.activeRows, this.queues.size);
+        if (session.idle) break;
+        if (this.constrained.size > 0) await this.grammarsReady();
+        await session.step();
+        if (performance.now() - lastYield > YIELD) {
+          await new Promise((resolve) => setImmediate(resolve));
+          lastYield = performance.now();
+        }
+      }
+    } catch (error) {
+      this.fail(error as Error);
+    }
+    this.pumping = false;
+    if (this.closed) this.decoder.dispose();
+  }
+
+  /** Tells everybody, and starts over with an empty batch. */
+  private fail(error: Error): void {
+    const { session, slots, config } = this.decoder;
+    const waiting = [...this.queues.values()].flat().flatMap(({ rows }) => rows);
+    const all = [...(session.rows as InferenceRow[]), ...waiting];
+    this.queues.clear();
+    session.open(slots, config.maxPositions);
+    this.constrained.clear();
+    for (const row of all) row.fail(error);
+  }
+}

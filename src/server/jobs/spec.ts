@@ -1,0 +1,22 @@
+/** Everything a worker needs to know of its job: plain JSON, the same at every sitting. */
+import type { GivenGrader } from '../../graders/openai/index.ts';
+import type { RecipeInput } from '../../training/index.ts';
+
+export interface FineTuneSpec {
+  job: string;
+  /** Folder of the run: its record, snapshots, checkpoints and final model. */
+  folder: string;
+  /** Learn from what kind of lines. */
+  kind: 'supervised' | 'dpo' | 'reinforcement';
+  trainingFile: string;
+  validationFile: string | null;
+  recipe: RecipeInput;
+  grader: GivenGrader | null;
+  /** JSON schema of the output, where it has to be JSON. */
+  outputSchema: Record<string, unknown> | null;
+  failedGrades: 'retry' | 'drop' | 'zero';
+  /** Where judges are asked: an OpenAI-compatible base URL and its key. */
+  judge: { url: string; key: string } | null;
+  /** Names for people. */
+  model: string;
+}
