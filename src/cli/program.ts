@@ -31,6 +31,9 @@ function numberIn(least: number, most: number) {
 
 const collect = (value: string, earlier: string[] | undefined) => [...(earlier ?? []), value];
 
+/** Where the server keeps everything, unless told otherwise. */
+const SERVER_DATA = '.burnish/server';
+
 /** Options that most commands share. */
 function common(command: Command): Command {
   return command
@@ -107,6 +110,43 @@ export function createProgram(done: (exitCode: ExitCode) => void): Command {
     .option('-m, --model <folder>', "model to start from, instead of the recipe's")
     .action(async (recipe, options) =>
       done(await (await import('./commands/train.ts')).trainCommand(recipe, options)),
+    );
+
+  computing(program.command('serve'))
+    .description("answer OpenAI's API: files, fine-tuning jobs, graders and chats, on this machine")
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option('-p, --port <n>', 'port to listen on', whole(0), 8080)
+    .option('--data <folder>', 'folder of files, jobs, models and keys', SERVER_DATA)
+    .option(
+      '-m, --model <name=folder>',
+      'model to offer (repeatable; default: countdown, which comes along)',
+      collect,
+    )
+    .option('--jobs <n>', 'fine-tuning jobs at a time (default: 1)', whole(1))
+    .option('--max-rows <n>', 'completions that a model makes at a time (default: 64)', whole(1))
+    .option('--rate-limit <n>', 'requests a key may send in a minute (default: no limit)', whole(1))
+    .option('--judge-url <url>', "OpenAI-compatible endpoint of graders' judges (default: this server)")
+    .option('--debug', 'show stack traces of errors')
+    .action(async (options) => done(await (await import('./commands/serve.ts')).serveCommand(options)));
+
+  const keys = program.command('keys').description('make, list and revoke keys of the server');
+  const ofKeys = (command: Command) =>
+    command
+      .option('--data <folder>', "the server's folder", SERVER_DATA)
+      .option('--json', 'the last line on standard output is one JSON object');
+  ofKeys(keys.command('create'))
+    .description('make a key and show it, this once')
+    .option('--name <text>', 'what it is for')
+    .option('--scopes <list>', 'of read, train, infer, admin (default: read,train,infer)')
+    .action(async (options) => done(await (await import('./commands/keys.ts')).createKeyCommand(options)));
+  ofKeys(keys.command('list'))
+    .description('list keys, without their secrets')
+    .action(async (options) => done(await (await import('./commands/keys.ts')).listKeysCommand(options)));
+  ofKeys(keys.command('revoke'))
+    .description('end the use of a key')
+    .argument('<id>', 'as `burnish keys list` shows it')
+    .action(async (id, options) =>
+      done(await (await import('./commands/keys.ts')).revokeKeyCommand(id, options)),
     );
 
   heavy(program.command('eval'))
