@@ -11,8 +11,10 @@ import { ppo } from './ppo/method.ts';
 import { reinforce } from './reinforce/method.ts';
 import { rloo } from './rloo/method.ts';
 import { supervised } from './supervised/method.ts';
+import { traffic } from './traffic/method.ts';
 
 export { supervisedRow } from './supervised/method.ts';
+export type { SampledTurn, TrafficData } from './traffic/method.ts';
 export {
   bots,
   cispoMethod as cispo,
@@ -29,6 +31,7 @@ export {
   rloo,
   star,
   supervised,
+  traffic,
 };
 
 /** All methods by name. */
@@ -48,4 +51,5 @@ export const methods = methodTable([
   mrtStar,
   star,
   bots,
+  traffic,
 ]);

@@ -2,7 +2,7 @@
 import { bodyLimit } from 'hono/body-limit';
 import type { Logger } from 'pino';
 import type { GradingContext } from '../graders/openai/index.ts';
-import { type ChatRoutesOptions, chatRoutes } from './chat/routes.ts';
+import { chatRoutes } from './chat/routes.ts';
 import { ApiError } from './errors.ts';
 import type { Files } from './files/files.ts';
 import { fileRoutes } from './files/routes.ts';
@@ -19,6 +19,9 @@ import type { Keys } from './keys/keys.ts';
 import type { ServerMetrics } from './metrics.ts';
 import type { Models } from './models/models.ts';
 import { modelRoutes } from './models/routes.ts';
+import { Conversations } from './traffic/conversations.ts';
+import { trafficRoutes } from './traffic/routes.ts';
+import type { StoredChats } from './traffic/stored-chats.ts';
 
 export interface AppParts {
   keys: Keys;
@@ -32,7 +35,9 @@ export interface AppParts {
   metrics: ServerMetrics;
   log: Logger;
   version: string;
-  keepChat: ChatRoutesOptions['keep'];
+  chats: StoredChats;
+  /** Keep every chat, also those that do not ask for it. */
+  storeAll: boolean;
   limits: AppLimits;
 }
 
@@ -45,7 +50,6 @@ export interface AppLimits {
   requestsPerMinute: number;
 }
 
-/** Deeper JSON than any request needs. */
 const tooLarge = () => {
   throw new ApiError(413, 'The request is too large.', { code: 'request_too_large' });
 };
@@ -63,10 +67,16 @@ export function createApp(parts: AppParts): Api {
   v1.use(authenticate(keys), limitRate(limits.requestsPerMinute));
   v1.use((c, next) => (c.req.path === '/v1/files' ? next() : limited(c, next)));
   fileRoutes(v1, files, limits.fileBytes);
-  jobRoutes(v1, { jobs, runner, models, files, idempotency });
+  jobRoutes(v1, { jobs, runner, models, files, chats: parts.chats, idempotency });
   graderRoutes(v1, parts.grading);
   modelRoutes(v1, models);
-  chatRoutes(v1, { inference, metrics, log, keep: parts.keepChat });
+  chatRoutes(v1, {
+    parts: { inference, metrics, conversations: new Conversations() },
+    log,
+    chats: parts.chats,
+    storeAll: parts.storeAll,
+  });
+  trafficRoutes(v1, parts.chats);
   app.route('/v1', v1);
 
   app.get('/metrics', authenticate(keys), async (c) =>

@@ -18,6 +18,7 @@ import { JobRunner } from './jobs/runner.ts';
 import { Keys } from './keys/keys.ts';
 import { serverMetrics } from './metrics.ts';
 import { Models } from './models/models.ts';
+import { StoredChats } from './traffic/stored-chats.ts';
 
 export interface ServerOptions {
   /** Folder of files, jobs and models, and of the database unless that is elsewhere. */
@@ -37,6 +38,8 @@ export interface ServerOptions {
   /** Models loaded at a time. */
   mostModels?: number;
   requestsPerMinute?: number;
+  /** Keep every chat, also those that do not ask for it. */
+  storeAll?: boolean;
   fileBytes?: number;
   bodyBytes?: number;
   /** Where judges are asked; this server itself unless given. */
@@ -109,7 +112,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     metrics,
     log,
     version: options.version ?? '0',
-    keepChat: async () => undefined,
+    chats: new StoredChats(database),
+    storeAll: options.storeAll ?? false,
     limits: {
       fileBytes: options.fileBytes ?? 512 * 2 ** 20,
       bodyBytes: options.bodyBytes ?? 16 * 2 ** 20,

@@ -3,7 +3,10 @@
 import { newId, nowSeconds } from '../ids.ts';
 import type { Inference } from '../inference/inference.ts';
 import type { DrawnToken } from '../inference/inference-row.ts';
+import type { ModelServer } from '../inference/model-server.ts';
 import type { ServerMetrics } from '../metrics.ts';
+import type { Conversations } from '../traffic/conversations.ts';
+import type { StoredChat } from '../traffic/stored-chats.ts';
 import {
   type ChatCompletion,
   type FinishReason,
@@ -13,8 +16,8 @@ import {
   usageOf,
 } from './chat-object.ts';
 import { choicesOf, completionPieces } from './completions.ts';
-import { outputPlan } from './output-plan.ts';
-import { promptTokens, roomFor } from './prompt.ts';
+import { type OutputPlan, outputPlan } from './output-plan.ts';
+import { type ChatPrompt, chatPrompt, roomFor } from './prompt.ts';
 import { Reply, type ReplyDelta } from './reply.ts';
 import type { ChatRequest } from './request.ts';
 
@@ -46,45 +49,43 @@ interface Head {
   service_tier: 'default';
 }
 
+/** What answering takes. */
+export interface ChatParts {
+  inference: Inference;
+  conversations: Conversations;
+  metrics: ServerMetrics;
+}
+
 /** A chat that is being answered. */
 export class Chat {
   readonly head: Head;
-  readonly prompt: readonly number[];
-  readonly request: ChatRequest;
-  private readonly server;
-  private readonly plan;
+  private readonly request: ChatRequest;
+  private readonly prompt: ChatPrompt;
+  private readonly server: ModelServer;
+  private readonly parts: ChatParts;
+  private readonly plan: OutputPlan;
   private readonly maxTokens: number;
-  private readonly metrics: ServerMetrics;
   private readonly owner: string;
   private readonly replies: Reply[];
   private readonly tokens: DrawnToken[][];
+  /** The whole answer, once it is there. */
+  private answer: ChatCompletion | undefined;
 
-  /** Loads the model and checks the request against it. Throws the API's errors. */
-  static async begin(
-    request: ChatRequest,
-    owner: string,
-    inference: Inference,
-    metrics: ServerMetrics,
-  ): Promise<Chat> {
-    const server = await inference.model(request.model);
-    return new Chat(request, owner, server, metrics);
+  /** Loads the model and checks the request against it. `owner`: the key's id. Throws the API's errors. */
+  static async begin(request: ChatRequest, owner: string, parts: ChatParts): Promise<Chat> {
+    return new Chat(request, owner, await parts.inference.model(request.model), parts);
   }
 
-  private constructor(
-    request: ChatRequest,
-    owner: string,
-    server: Awaited<ReturnType<Inference['model']>>,
-    metrics: ServerMetrics,
-  ) {
+  private constructor(request: ChatRequest, owner: string, server: ModelServer, parts: ChatParts) {
     const { config, tokenizer } = server.decoder;
     this.request = request;
     this.owner = owner;
     this.server = server;
-    this.metrics = metrics;
+    this.parts = parts;
     this.plan = outputPlan(request);
-    this.prompt = promptTokens(request, tokenizer, config.vocabSize);
+    this.prompt = chatPrompt(request, tokenizer, config.vocabSize, parts.conversations);
     this.maxTokens = roomFor(
-      this.prompt.length,
+      this.prompt.tokens.length,
       config.maxPositions,
       request.max_completion_tokens ?? request.max_tokens,
     );
@@ -100,38 +101,81 @@ export class Chat {
     };
   }
 
-  /** Token ids of a choice so far. */
-  tokensOf(index: number): number[] {
+  /** The whole answer. */
+  async complete(signal: AbortSignal): Promise<ChatCompletion> {
+    for await (const _ of this.deltas(signal));
+    return this.whole();
+  }
+
+  /** What is kept of a chat that has been answered. */
+  stored(): StoredChat {
+    const { head, request, prompt, server, tokens } = this;
+    return {
+      id: head.id,
+      conversation: prompt.before?.conversation ?? head.id,
+      parent: prompt.before?.chat ?? null,
+      model: request.model,
+      created: head.created,
+      messages: request.messages,
+      tools: request.tools ?? null,
+      metadata: request.metadata ?? null,
+      completion: this.whole(),
+      promptTokens: [...prompt.tokens],
+      choices: tokens.map((drawn) => ({
+        tokens: drawn.map(({ token }) => token),
+        logprobs: drawn.map(({ drawnLogprob }) => drawnLogprob),
+      })),
+      weights: server.fingerprint,
+      reward: null,
+      feedback: null,
+    };
+  }
+
+  private idsOf(index: number): number[] {
     return this.tokens[index].map(({ token }) => token);
   }
 
-  /** Log-probabilities of a choice's tokens so far. */
-  logprobsOf(index: number): number[] {
-    return this.tokens[index].map(({ logprob }) => logprob);
+  private whole(): ChatCompletion {
+    if (this.answer === undefined) throw new Error('the chat has not been answered yet');
+    return this.answer;
   }
 
-  /** The whole answer. */
-  async complete(signal: AbortSignal): Promise<ChatCompletion> {
-    const { request, prompt, server } = this;
-    const reasons: FinishReason[] = [];
-    for await (const { choices } of this.deltas(signal))
-      for (const { index, finish_reason: reason } of choices) if (reason !== null) reasons[index] = reason;
+  /** Puts the answer together, and remembers the conversation for its next turn. */
+  private finish(reasons: readonly FinishReason[]): void {
+    const { request, prompt, server, head, tokens } = this;
     const { tokenizer } = server.decoder;
-    return {
-      ...this.head,
+    const wantsIds = request.return_token_ids === true;
+    this.answer = {
+      ...head,
       object: 'chat.completion',
       choices: this.replies.map(({ message }, index) => ({
         index,
         message,
         finish_reason: reasons[index],
-        logprobs: request.logprobs === true ? logprobsOf(this.tokens[index], tokenizer) : null,
-        ...(request.return_token_ids === true ? { token_ids: this.tokensOf(index) } : {}),
+        logprobs: request.logprobs === true ? logprobsOf(tokens[index], tokenizer) : null,
+        ...(wantsIds ? { token_ids: this.idsOf(index) } : {}),
       })),
       usage: this.usage,
-      ...(request.return_token_ids === true
-        ? { prompt_token_ids: [...prompt], weights_version: server.fingerprint }
-        : {}),
+      ...(wantsIds ? { prompt_token_ids: [...prompt.tokens], weights_version: server.fingerprint } : {}),
     };
+    if (prompt.text === undefined) return;
+    for (const [index, { message }] of this.replies.entries()) {
+      const ids = this.idsOf(index);
+      const said = tokenizer.eosIds.includes(ids[ids.length - 1]) ? ids.slice(0, -1) : ids;
+      const { tool_calls, content } = message;
+      this.parts.conversations.remember(
+        request.model,
+        request.messages,
+        { role: 'assistant', content, tool_calls },
+        {
+          chat: head.id,
+          conversation: prompt.before?.conversation ?? head.id,
+          tokens: [...prompt.tokens, ...ids],
+          text: prompt.text + tokenizer.decode(ids, { skipSpecial: false }),
+          raw: tokenizer.decode(said, { skipSpecial: false }),
+        },
+      );
+    }
   }
 
   /** The answer as chunks, the usage last where it is asked for. */
@@ -148,7 +192,7 @@ export class Chat {
         })),
       ),
       ...usage,
-      ...(this.request.return_token_ids === true ? { prompt_token_ids: [...this.prompt] } : {}),
+      ...(this.request.return_token_ids === true ? { prompt_token_ids: [...this.prompt.tokens] } : {}),
     };
     for await (const chunk of this.deltas(signal)) yield { ...chunk, ...usage };
     if (withUsage) yield { ...this.chunk([]), usage: this.usage };
@@ -156,7 +200,7 @@ export class Chat {
 
   get usage(): Usage {
     return usageOf(
-      this.prompt.length,
+      this.prompt.tokens.length,
       this.tokens.reduce((sum, tokens) => sum + tokens.length, 0),
     );
   }
@@ -167,13 +211,15 @@ export class Chat {
 
   /** What comes of every piece; the end of a choice is a chunk of its own. */
   private async *deltas(signal: AbortSignal): AsyncGenerator<ChatChunk> {
-    const { request, server, plan, metrics } = this;
+    const { request, server, plan } = this;
     const { tokenizer } = server.decoder;
-    metrics.promptTokens.inc({ model: request.model }, this.prompt.length);
+    const { metrics } = this.parts;
+    const reasons: FinishReason[] = [];
+    metrics.promptTokens.inc({ model: request.model }, this.prompt.tokens.length);
     const pieces = completionPieces({
       server,
       owner: this.owner,
-      prompt: this.prompt,
+      prompt: this.prompt.tokens,
       maxTokens: this.maxTokens,
       sampling: request,
       topLogprobs: request.logprobs === true ? (request.top_logprobs ?? 0) : undefined,
@@ -190,10 +236,10 @@ export class Chat {
       const ids = request.return_token_ids === true ? { token_ids: tokens.map(({ token }) => token) } : {};
       if (Object.keys(delta).length > 0 || logprobs !== null || 'token_ids' in ids)
         yield this.chunk([{ index, delta, finish_reason: null, logprobs, ...ids }]);
-      if (finishReason !== null)
-        yield this.chunk([
-          { index, delta: {}, finish_reason: this.replies[index].finish(finishReason), logprobs: null },
-        ]);
+      if (finishReason === null) continue;
+      reasons[index] = this.replies[index].finish(finishReason);
+      yield this.chunk([{ index, delta: {}, finish_reason: reasons[index], logprobs: null }]);
     }
+    this.finish(reasons);
   }
 }

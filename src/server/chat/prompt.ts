@@ -3,14 +3,29 @@ import { promptText } from '../../rollout/index.ts';
 import type { Tokenizer } from '../../text/index.ts';
 import { templateMessage } from '../dataset/messages.ts';
 import { ApiError, invalid } from '../errors.ts';
+import type { Conversations, KnownTurn } from '../traffic/conversations.ts';
 import type { ChatRequest } from './request.ts';
 
-/** Token ids of a request's prompt. Throws a 400 where there are none, or ids that the model does not have. */
-export function promptTokens(
-  { messages, tools, tool_choice: choice, prompt_token_ids: given }: ChatRequest,
+export interface ChatPrompt {
+  tokens: readonly number[];
+  /** What the tokens say; undefined where they were given as they are. */
+  text?: string;
+  /** The turn of the same conversation that this one goes on from. */
+  before?: KnownTurn;
+}
+
+/**
+ * Token ids of a request's prompt. Where it goes on from turns that were answered here, their tokens are taken as they were
+ * and not made anew from their text, which may be cut differently. Throws a 400 where there are no tokens, or ids that
+ * the model does not have.
+ */
+export function chatPrompt(
+  request: ChatRequest,
   tokenizer: Tokenizer,
   vocabulary: number,
-): number[] {
+  conversations: Conversations,
+): ChatPrompt {
+  const { messages, tools, tool_choice: choice, prompt_token_ids: given, model } = request;
   if (given != null) {
     const foreign = given.find((id) => id >= vocabulary);
     if (foreign !== undefined)
@@ -18,17 +33,29 @@ export function promptTokens(
         `The token id ${foreign} is beyond the model's vocabulary of ${vocabulary}.`,
         'prompt_token_ids',
       );
-    return given;
+    return { tokens: given };
   }
+  const known = conversations.recall(model, messages);
   const offered = tools != null && choice !== 'none' ? { tools } : {};
-  let ids: number[];
+  // The model's own words in place of what was made of them.
+  const prompt = messages.map((message, i) => {
+    const turn = known.get(i);
+    return turn === undefined ? templateMessage(message) : { role: 'assistant' as const, content: turn.raw };
+  });
+  const before = [...known.values()].at(-1);
+  let tokens: number[];
+  let text: string;
   try {
-    ids = tokenizer.encode(promptText({ prompt: messages.map(templateMessage), ...offered }, tokenizer));
+    text = promptText({ prompt, ...offered }, tokenizer);
+    tokens =
+      before !== undefined && text.startsWith(before.text)
+        ? [...before.tokens, ...tokenizer.encode(text.slice(before.text.length))]
+        : tokenizer.encode(text);
   } catch (error) {
     throw invalid(`The messages cannot be given to this model: ${(error as Error).message}.`, 'messages');
   }
-  if (ids.length === 0) throw invalid('The messages come to no tokens at all.', 'messages');
-  return ids;
+  if (tokens.length === 0) throw invalid('The messages come to no tokens at all.', 'messages');
+  return { tokens, text, before };
 }
 
 /**

@@ -6,9 +6,8 @@ import type { Logger } from 'pino';
 import { ApiError } from '../errors.ts';
 import { type Api, answers, asApiError, jsonBody, type ServerEnv } from '../http/api.ts';
 import { requires } from '../http/security.ts';
-import type { Inference } from '../inference/inference.ts';
-import type { ServerMetrics } from '../metrics.ts';
-import { Chat } from './chat.ts';
+import type { StoredChats } from '../traffic/stored-chats.ts';
+import { Chat, type ChatParts } from './chat.ts';
 import { chatCompletionSchema } from './chat-object.ts';
 import { chatRequestSchema } from './request.ts';
 
@@ -51,15 +50,15 @@ export function eventStream(
 }
 
 export interface ChatRoutesOptions {
-  inference: Inference;
-  metrics: ServerMetrics;
+  parts: ChatParts;
   log: Logger;
-  /** Keeps a finished chat that asked for it. */
-  keep(chat: Chat, index: number): Promise<void>;
+  chats: StoredChats;
+  /** Keep every chat, also those that do not ask for it. */
+  storeAll: boolean;
 }
 
 /** Answers chats. */
-export function chatRoutes(api: Api, { inference, metrics, log, keep }: ChatRoutesOptions): void {
+export function chatRoutes(api: Api, { parts, log, chats, storeAll }: ChatRoutesOptions): void {
   api.openapi(
     createRoute({
       method: 'post',
@@ -70,9 +69,9 @@ export function chatRoutes(api: Api, { inference, metrics, log, keep }: ChatRout
     }),
     async (c) => {
       const request = c.req.valid('json');
-      const chat = await Chat.begin(request, c.get('key').id, inference, metrics);
+      const chat = await Chat.begin(request, c.get('key').id, parts);
       const kept = async () => {
-        if (request.store === true) await keep(chat, 0);
+        if (request.store ?? storeAll) await chats.add(chat.stored());
       };
       if (request.stream === true) {
         const chunks = async function* (signal: AbortSignal) {

@@ -1,5 +1,6 @@
 /** One line of a dataset: supervised, preference or reinforcement, as tasks or as what is wrong with it. */
 import { z } from 'zod';
+import type { TrafficData } from '../../methods/index.ts';
 import type { Task } from '../../types/index.ts';
 import { paramOf } from '../http/api.ts';
 import {
@@ -27,19 +28,22 @@ const preferenceLine = z.strictObject({
 
 const reinforcementLine = z.looseObject({ messages, tools });
 
+const ids = z.array(z.int().min(0)).min(1);
+/** What the server writes of kept chats, see `selectTraffic`. */
+const trafficLine = z.looseObject({
+  messages,
+  group: z.string(),
+  reward: z.number(),
+  turns: z.array(z.strictObject({ prompt: ids, tokens: ids, logprobs: z.array(z.number()) })).min(1),
+});
+
 /** What graders are given of a task of reinforcement. */
 export interface ItemData {
   /** The whole line. */
   item: Record<string, unknown>;
 }
 
-/** What a preference task holds: two replies, the better one first. */
-export interface PreferenceData {
-  chosen: string;
-  rejected: string;
-}
-
-export type LineKind = 'supervised' | 'dpo' | 'reinforcement';
+export type LineKind = 'supervised' | 'dpo' | 'reinforcement' | 'traffic';
 
 /** Why a line is no good. */
 export class LineError extends Error {
@@ -94,7 +98,7 @@ function oneReply(output: readonly ChatMessage[], name: string): string {
   return replyText(replies[0]);
 }
 
-function preferenceTask(given: Record<string, unknown>, id: string): Task<PreferenceData> {
+function preferenceTask(given: Record<string, unknown>, id: string): Task {
   const { preferred_completion: preferred, non_preferred_completion: other, ...rest } = given;
   const value = {
     ...(preferred === undefined ? {} : { preferred_output: preferred }),
@@ -106,7 +110,7 @@ function preferenceTask(given: Record<string, unknown>, id: string): Task<Prefer
   const rejected = oneReply(line.non_preferred_output, 'non_preferred_output');
   if (chosen === rejected) throw new LineError('preferred_output and non_preferred_output are the same');
   const { messages: asked, tools: offered } = line.input;
-  return { id, ...prompted(asked, offered), completion: chosen, data: { chosen, rejected } };
+  return { id, ...prompted(asked, offered), completion: chosen, rejected, data: { answer: chosen } };
 }
 
 function reinforcementTask(value: Record<string, unknown>, id: string): Task<ItemData> {
@@ -114,6 +118,11 @@ function reinforcementTask(value: Record<string, unknown>, id: string): Task<Ite
   const { role } = line.messages[line.messages.length - 1];
   if (role !== 'user') throw new LineError(`messages: the last one is of role ${role}, expected user`);
   return { id, ...prompted(line.messages, line.tools), data: { item: value } };
+}
+
+function trafficTask(value: Record<string, unknown>, id: string): Task<TrafficData> {
+  const { messages: asked, ...data } = parsed(trafficLine, value);
+  return { id, prompt: promptOf(asked), data };
 }
 
 /** The tasks of a line. Throws a LineError. */
@@ -125,5 +134,7 @@ export function tasksOfLine(kind: LineKind, value: Record<string, unknown>, id: 
       return [preferenceTask(value, id)];
     case 'reinforcement':
       return [reinforcementTask(value, id)];
+    case 'traffic':
+      return [trafficTask(value, id)];
   }
 }

@@ -34,6 +34,8 @@ export interface RowSettings {
 
 /** A token as drawn. */
 export interface DrawnToken extends TokenLogprob {
+  /** Nats under the distribution that it was drawn from: temperature, biases, penalties and grammar in it, cut-offs not. */
+  drawnLogprob: number;
   top: TokenLogprob[];
 }
 
@@ -57,7 +59,7 @@ export class InferenceRow implements DecodedRow {
   readonly tokens: number[] = [];
   private readonly settings: RowSettings;
   private readonly picker: TokenPicker;
-  private readonly plain: boolean;
+  private readonly greedy: boolean;
   private readonly adjuster: Adjuster | undefined;
   private readonly decoder: StreamDecoder;
   private readonly matcher: StopMatcher;
@@ -76,6 +78,7 @@ export class InferenceRow implements DecodedRow {
     this.listener = listener;
     // top_p of 0 is what clients send who want the likeliest token.
     const greedy = temperature === 0 || topP === 0;
+    this.greedy = greedy;
     this.picker = new TokenPicker({
       temperature: greedy ? 0 : temperature,
       topP: greedy ? undefined : topP,
@@ -83,8 +86,8 @@ export class InferenceRow implements DecodedRow {
       minP,
     });
     this.sharpness = this.picker.sharpness;
-    this.plain = changesNothing(adjustments) && constraint === undefined;
-    this.adjuster = this.plain ? undefined : new Adjuster(adjustments, vocabulary, this.sharpness);
+    const plain = changesNothing(adjustments) && constraint === undefined;
+    this.adjuster = plain ? undefined : new Adjuster(adjustments, vocabulary, this.sharpness);
     this.decoder = new StreamDecoder(tokenizer);
     this.matcher = new StopMatcher(settings.stop);
     this.rng = rng(seed, 'completion', index);
@@ -104,7 +107,8 @@ export class InferenceRow implements DecodedRow {
       topLogprobs === undefined ? [] : topTokens(next.logprobs, at * vocabulary, vocabulary, topLogprobs);
     this.tokens.push(token);
     adjuster?.drawn(token);
-    return this.take({ token, logprob, top });
+    const drawnLogprob = this.greedy ? 0 : Math.log(from.weights[row * vocabulary + token]);
+    return this.take({ token, logprob, drawnLogprob, top });
   }
 
   /** Ends it without a result. */

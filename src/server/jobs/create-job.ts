@@ -18,6 +18,8 @@ import { invalid } from '../errors.ts';
 import type { Files } from '../files/files.ts';
 import { newId, nowSeconds } from '../ids.ts';
 import type { Models } from '../models/models.ts';
+import { selectTraffic } from '../traffic/select-traffic.ts';
+import type { StoredChats } from '../traffic/stored-chats.ts';
 import { integrationsSchema, type Job, metadataSchema } from './job.ts';
 import { burnishOf, type JobMethod, methodSchema, supervisedHyperparameters } from './method-schema.ts';
 import { type DatasetFacts, recipeOf, resolveMethod } from './resolve.ts';
@@ -25,7 +27,8 @@ import { type DatasetFacts, recipeOf, resolveMethod } from './resolve.ts';
 export const createJobSchema = z
   .strictObject({
     model: z.string().min(1),
-    training_file: z.string().min(1),
+    /** Not given where the method is `traffic`: the kept chats are its file. */
+    training_file: z.string().min(1).optional(),
     validation_file: z.string().min(1).nullable().optional(),
     suffix: z.string().min(1).max(64).nullable().optional(),
     seed: z
@@ -117,9 +120,37 @@ function tryRecipe(method: JobMethod, shape: Pick<DatasetFacts, 'hiddenSize' | '
   }
 }
 
+/** Writes the kept chats of a request as a file; its id. Throws a 400 where there are none. */
+async function trafficFile({ method, model }: CreateJob, files: Files, chats: StoredChats): Promise<string> {
+  const filter = { model, ...(method?.type === 'traffic' ? method.traffic.filter : {}) };
+  const lines = await selectTraffic(chats, filter);
+  if (lines.length === 0)
+    throw invalid(
+      `No kept chat of '${filter.model}' with a reward fits. Chats are kept with 'store': true; rewards are attached at /v1/burnish/rewards.`,
+      'method.traffic.filter',
+    );
+  const text = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
+  return (await files.write(text, { filename: 'traffic.jsonl', purpose: 'fine-tune' })).id;
+}
+
+export interface NewJobParts {
+  models: Models;
+  files: Files;
+  chats: StoredChats;
+}
+
 /** Makes the job of a request. Throws what the request has wrong, or a 404 for what it names and is not there. */
-export async function newJob(request: CreateJob, models: Models, files: Files): Promise<Job> {
+export async function newJob(request: CreateJob, { models, files, chats }: NewJobParts): Promise<Job> {
   const model = await models.get(request.model);
+  const isTraffic = request.method?.type === 'traffic';
+  if (isTraffic !== (request.training_file === undefined))
+    throw isTraffic
+      ? invalid("A job of type 'traffic' makes its own file: leave out 'training_file'.", 'training_file')
+      : invalid(
+          "Missing required parameter: 'training_file'.",
+          'training_file',
+          'missing_required_parameter',
+        );
   for (const param of ['training_file', 'validation_file'] as const) {
     const id = request[param];
     if (id === null || id === undefined) continue;
@@ -144,7 +175,7 @@ export async function newJob(request: CreateJob, models: Models, files: Files): 
     model: model.id,
     fine_tuned_model: null,
     status: 'validating_files',
-    training_file: request.training_file,
+    training_file: request.training_file ?? (await trafficFile(request, files, chats)),
     validation_file,
     result_files: [],
     trained_tokens: null,

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { exactMatch } from '../../graders/index.ts';
+import { exactMatch, graded } from '../../graders/index.ts';
 import type { GradingContext } from '../../graders/openai/index.ts';
 import { methods } from '../../methods/index.ts';
 import { openStore } from '../../store/index.ts';
@@ -17,12 +17,15 @@ import {
 } from '../../training/index.ts';
 import type { Grader, Task } from '../../types/index.ts';
 import { datasetEnvironment } from '../dataset/environment.ts';
+import type { ItemData } from '../dataset/lines.ts';
 import { readDataset } from '../dataset/read-dataset.ts';
 import { type GradingFigures, JobGrader } from './job-grader.ts';
 import { ResultLines } from './result-lines.ts';
 import type { FineTuneSpec } from './spec.ts';
 import type { FromWorker } from './worker-messages.ts';
 
+/** Kept conversations have their rewards; nothing new is judged. */
+const UNJUDGED: Grader = { name: 'none', grade: () => graded(0) };
 /** Share of failed grades in a step above which a warning is told. */
 const MANY_FAILED = 0.1;
 
@@ -43,7 +46,7 @@ export async function fineTune(
           wantsJson: spec.outputSchema !== null,
           failedGrades: spec.failedGrades,
         });
-  const environment = datasetEnvironment(trainTasks, validation, (grader ?? exactMatch()) as Grader);
+  const environment = datasetEnvironment(trainTasks, validation, (grader ?? (spec.kind === 'traffic' ? UNJUDGED : exactMatch())) as Grader);
   const recipe = parseRecipe(spec.recipe, methods);
   const { engine, tokenizer } = await startingModel(recipe, [], {
     valueHead: recipeNeeds(recipe, methods).valueHead,
@@ -52,9 +55,11 @@ export async function fineTune(
   const store = await openStore(join(spec.folder, 'run.db'));
   const run = spec.job;
   const resume = (await store.run(run)) !== undefined || existsSync(join(spec.folder, 'snapshots'));
-  const teller = new Teller(spec, trainTasks, grader, tell, recipe.stages[0].steps ?? 0);
+  const teller = new Teller(spec, grader, tell, recipe.stages[0].steps ?? 0);
   try {
-    await teller.recall((await store.run(run)) === undefined ? [] : await store.metrics(run));
+    // Interpreters take seconds to start: not within the time limit of the first output.
+    if (grader !== undefined) await grader.warmUp(trainTasks[0] as Task<ItemData>, signal);
+    teller.recall((await store.run(run)) === undefined ? [] : await store.metrics(run));
     const result = await train({
       recipe,
       methods,
@@ -109,7 +114,6 @@ class Teller {
 
   constructor(
     spec: FineTuneSpec,
-    _tasks: readonly Task[],
     grader: JobGrader | undefined,
     tell: (message: FromWorker) => void,
     total: number,
@@ -123,7 +127,7 @@ class Teller {
   }
 
   /** Fills the result lines with what an earlier sitting measured. */
-  async recall(series: readonly { name: string; steps: number[]; values: number[] }[]): Promise<void> {
+  recall(series: readonly { name: string; steps: number[]; values: number[] }[]): Promise<void> {
     this.results.recall(series, this.hasValidation);
   }
 
@@ -154,7 +158,7 @@ class Teller {
     const data =
       this.spec.kind === 'reinforcement' ? this.reinforcementData(step) : this.supervisedData(step);
     const headline =
-      this.spec.kind === 'reinforcement'
+      'reward.mean' in metrics
         ? `train mean reward=${round(metrics['reward.mean'])}`
         : `training loss=${round(metrics.loss)}`;
     this.tell({

@@ -12,7 +12,7 @@ import {
   runGrader,
   singleGraders,
 } from '../../graders/openai/index.ts';
-import type { Grade, Grader } from '../../types/index.ts';
+import type { Grade, Grader, Task } from '../../types/index.ts';
 import { toolCallsOf } from '../chat/tool-calls.ts';
 import type { ItemData } from '../dataset/lines.ts';
 
@@ -65,6 +65,12 @@ export class JobGrader implements Grader<ItemData> {
     this.results.push({ result, seconds: (performance.now() - started) / 1000 });
     if (!hasFailed(result)) return graded(result.reward, result.scores);
     return failedGrades === 'zero' ? graded(0, result.scores) : failed(result.problems.join('; '));
+  }
+
+  /** Grades an empty output, so that whatever has to start has started. */
+  async warmUp(task: Task<ItemData>, signal: AbortSignal): Promise<void> {
+    const sample = { output_text: '', output_tools: [] };
+    await runGrader(this.grader, { sample, item: task.data.item }, this.context, signal);
   }
 
   /** Figures since the last call. */

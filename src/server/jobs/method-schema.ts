@@ -69,6 +69,20 @@ const dpo = z.strictObject({
   hyperparameters: dpoHyperparameters.prefault({}),
   burnish: burnishSchema.optional(),
 });
+/** Ours: learn from kept chats that have rewards. */
+const traffic = z.strictObject({
+  /** Which chats; those that the job's model has answered unless given. */
+  filter: z
+    .strictObject({
+      model: z.string().optional(),
+      metadata: z.record(z.string(), z.string()).optional(),
+      /** Seconds since 1970. */
+      since: z.int().min(0).optional(),
+    })
+    .prefault({}),
+  hyperparameters: supervisedHyperparameters.prefault({}),
+  burnish: burnishSchema.optional(),
+});
 const reinforcement = z.strictObject({
   grader: graderSchema,
   hyperparameters: reinforcementHyperparameters.prefault({}),
@@ -81,6 +95,7 @@ export const methodSchema = z
     z.strictObject({ type: z.literal('supervised'), supervised: supervised.prefault({}) }),
     z.strictObject({ type: z.literal('dpo'), dpo: dpo.prefault({}) }),
     z.strictObject({ type: z.literal('reinforcement'), reinforcement }),
+    z.strictObject({ type: z.literal('traffic'), traffic: traffic.prefault({}) }),
   ])
   .openapi('FineTuneMethod');
 
@@ -95,6 +110,8 @@ export function hyperparametersOf(method: JobMethod) {
       return method.dpo.hyperparameters;
     case 'reinforcement':
       return method.reinforcement.hyperparameters;
+    case 'traffic':
+      return method.traffic.hyperparameters;
   }
 }
 
@@ -107,5 +124,7 @@ export function burnishOf(method: JobMethod): BurnishOptions {
       return method.dpo.burnish ?? {};
     case 'reinforcement':
       return method.reinforcement.burnish ?? {};
+    case 'traffic':
+      return method.traffic.burnish ?? {};
   }
 }

@@ -1,5 +1,6 @@
 /** Reads a job's files, says what is wrong with them, and works out what its worker is to do. */
 
+import type { TrafficData } from '../../methods/index.ts';
 import { renderPrompt } from '../../rollout/index.ts';
 import { loadTokenizer } from '../../text/index.ts';
 import type { Task } from '../../types/index.ts';
@@ -35,6 +36,11 @@ export async function prepareJob(job: Job, models: Models, files: Files): Promis
   const checkItem = itemCheck(grader);
   let longestPrompt = 0;
   const check = (task: Task) => {
+    if (job.method.type === 'traffic') {
+      checkTurns(task.data as TrafficData, shape.maxPositions, tokenizer.vocabSize);
+      longestPrompt = 1;
+      return;
+    }
     let length: number;
     try {
       const reply = task.completion === undefined ? 0 : tokenizer.encode(task.completion).length + 1;
@@ -83,6 +89,20 @@ export async function prepareJob(job: Job, models: Models, files: Files): Promis
       };
     },
   };
+}
+
+/** Throws a LineError where turns are not of this model. */
+function checkTurns({ turns }: TrafficData, maxPositions: number, vocabulary: number): void {
+  for (const { prompt, tokens, logprobs } of turns) {
+    if (tokens.length !== logprobs.length)
+      throw new LineError(`a turn has ${tokens.length} tokens and ${logprobs.length} log-probabilities`);
+    if (prompt.length + tokens.length > maxPositions)
+      throw new LineError(
+        `a turn takes ${prompt.length + tokens.length} tokens; the model has room for ${maxPositions}`,
+      );
+    const foreign = [...prompt, ...tokens].find((id) => id >= vocabulary);
+    if (foreign !== undefined) throw new LineError(`the model has no token ${foreign}`);
+  }
 }
 
 function problemOf({ problems, tasks }: Dataset, param: string): PreparedJob['problem'] {

@@ -1,7 +1,7 @@
 /** From a job's hyperparameters to numbers and a recipe: what `auto` means, and what the multipliers multiply. */
 import type { RecipeInput } from '../../training/index.ts';
 import type { Job } from './job.ts';
-import { burnishOf, type JobMethod } from './method-schema.ts';
+import { burnishOf, hyperparametersOf, type JobMethod } from './method-schema.ts';
 
 /** What the defaults depend on. */
 export interface DatasetFacts {
@@ -18,17 +18,19 @@ export interface DatasetFacts {
 const BASE_GROUP = 8;
 const MOST_GROUP = 64;
 /** Steps that `auto` epochs aim at: small files are gone over more often. */
-const AIMED_STEPS = { supervised: 100, dpo: 50, reinforcement: 40 };
+const AIMED_STEPS = { supervised: 100, dpo: 50, reinforcement: 40, traffic: 40 };
 const MOST_EPOCHS = 50;
-const STANDARD_BATCH = { supervised: 16, dpo: 16, reinforcement: 16 };
+const STANDARD_BATCH = 16;
 /** Learning rate at width 128; wider models take smaller steps, by the power 1.5 of the width. */
-const BASE_RATE = { supervised: 1e-3, dpo: 3e-4, reinforcement: 3e-4 };
+const BASE_RATE = { supervised: 1e-3, dpo: 3e-4, reinforcement: 3e-4, traffic: 3e-4 };
 /** Adapters learn at a higher rate than whole models. */
 const ADAPTER_FACTOR = 5;
 const STANDARD_BETA = 0.1;
 const STANDARD_COMPLETION = 256;
 
-const METHODS = { supervised: 'supervised', dpo: 'dpo', reinforcement: 'grpo' };
+const METHODS = { supervised: 'supervised', dpo: 'dpo', reinforcement: 'grpo', traffic: 'traffic' };
+/** Least `auto` epochs: what is sampled anew, or grows old, is gone over once. */
+const LEAST_EPOCHS = { supervised: 3, dpo: 3, reinforcement: 1, traffic: 1 };
 
 /** A number, or what `auto` comes to. */
 const or = (value: number | 'auto', auto: () => number) => (value === 'auto' ? auto() : value);
@@ -38,11 +40,11 @@ const clamp = (x: number, low: number, high: number) => Math.max(low, Math.min(h
 export function resolveMethod(method: JobMethod, facts: DatasetFacts): JobMethod {
   const resolved = structuredClone(method);
   const { type } = resolved;
-  const given = hyper(resolved);
-  given.batch_size = or(given.batch_size, () => clamp(facts.items, 1, STANDARD_BATCH[type]));
+  const given = hyperparametersOf(resolved);
+  given.batch_size = or(given.batch_size, () => clamp(facts.items, 1, STANDARD_BATCH));
   const stepsAnEpoch = Math.ceil(facts.items / given.batch_size);
   given.n_epochs = or(given.n_epochs, () =>
-    clamp(Math.round(AIMED_STEPS[type] / stepsAnEpoch), type === 'reinforcement' ? 1 : 3, MOST_EPOCHS),
+    clamp(Math.round(AIMED_STEPS[type] / stepsAnEpoch), LEAST_EPOCHS[type], MOST_EPOCHS),
   );
   given.learning_rate_multiplier = or(given.learning_rate_multiplier, () => 1);
   if (resolved.type === 'dpo') {
@@ -58,39 +60,24 @@ export function resolveMethod(method: JobMethod, facts: DatasetFacts): JobMethod
   return resolved;
 }
 
-type Shared = {
-  n_epochs: number | 'auto';
-  batch_size: number | 'auto';
-  learning_rate_multiplier: number | 'auto';
-};
-
-function hyper(method: JobMethod): Shared {
-  switch (method.type) {
-    case 'supervised':
-      return method.supervised.hyperparameters;
-    case 'dpo':
-      return method.dpo.hyperparameters;
-    case 'reinforcement':
-      return method.reinforcement.hyperparameters;
-  }
-}
-
 /** Steps of a resolved method. */
 export function totalSteps(method: JobMethod, { items }: Pick<DatasetFacts, 'items'>): number {
-  const { n_epochs: epochs, batch_size: batch } = hyper(method);
+  const { n_epochs: epochs, batch_size: batch } = hyperparametersOf(method);
   return burnishOf(method).max_steps ?? Math.ceil(Number(epochs) * Math.ceil(items / Number(batch)));
 }
 
 function learningRate(method: JobMethod, hiddenSize: number): number {
   const width = Math.min(1, (128 / hiddenSize) ** 1.5);
   const adapters = burnishOf(method).lora === undefined ? 1 : ADAPTER_FACTOR;
-  return BASE_RATE[method.type] * width * adapters * Number(hyper(method).learning_rate_multiplier);
+  return (
+    BASE_RATE[method.type] * width * adapters * Number(hyperparametersOf(method).learning_rate_multiplier)
+  );
 }
 
 /** Keys of the stage that the hyperparameters come to. */
 function stageOf(method: JobMethod, facts: DatasetFacts): RecipeInput['stages'][number] {
   const { method: name = METHODS[method.type], stage = {} } = burnishOf(method);
-  const batch = Number(hyper(method).batch_size);
+  const batch = Number(hyperparametersOf(method).batch_size);
   const own =
     method.type === 'reinforcement'
       ? {
@@ -129,7 +116,7 @@ export function recipeOf(
   const every =
     method.type === 'reinforcement'
       ? Number(method.reinforcement.hyperparameters.eval_interval)
-      : Math.max(1, Math.ceil(steps / Math.max(1, Number(hyper(method).n_epochs))));
+      : Math.max(1, Math.ceil(steps / Math.max(1, Number(hyperparametersOf(method).n_epochs))));
   return {
     name: job.id,
     model: modelFolder,
@@ -143,7 +130,8 @@ export function recipeOf(
     stages: [stageOf(method, facts)],
     evaluation: {
       split: facts.validationItems > 0 ? 'validation' : 'train',
-      tasks: options.eval_items ?? 128,
+      // Kept conversations are not sampled anew: there is nothing to measure.
+      ...(method.type === 'traffic' ? { tasks: 1, maxTokens: 1 } : { tasks: options.eval_items ?? 128 }),
       samples:
         method.type === 'reinforcement' ? Number(method.reinforcement.hyperparameters.eval_samples) : 1,
       temperature: method.type === 'reinforcement' ? (options.temperature ?? 1) : 0,

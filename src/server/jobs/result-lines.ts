@@ -4,6 +4,7 @@ import type { FineTuneSpec } from './spec.ts';
 const COLUMNS = {
   supervised: { train_loss: 'loss' },
   dpo: { train_loss: 'loss' },
+  traffic: { train_loss: 'loss' },
   reinforcement: {
     train_mean_reward: 'reward.mean',
     kl: 'kl',

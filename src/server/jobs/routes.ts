@@ -6,6 +6,7 @@ import { type Api, answers, checked, jsonBody, type ServerEnv } from '../http/ap
 import { listOf, listSchema, pageQuery } from '../http/pages.ts';
 import { requires } from '../http/security.ts';
 import type { Models } from '../models/models.ts';
+import type { StoredChats } from '../traffic/stored-chats.ts';
 import { createJobSchema, newJob } from './create-job.ts';
 import type { Idempotency } from './idempotency.ts';
 import { checkpointSchema, eventSchema, jobObject, jobSchema, metadataSchema } from './job.ts';
@@ -29,11 +30,15 @@ export interface JobRoutesOptions {
   runner: JobRunner;
   models: Models;
   files: Files;
+  chats: StoredChats;
   idempotency: Idempotency;
 }
 
 /** Makes, shows, lists and steers jobs. */
-export function jobRoutes(api: Api, { jobs, runner, models, files, idempotency }: JobRoutesOptions): void {
+export function jobRoutes(
+  api: Api,
+  { jobs, runner, models, files, chats, idempotency }: JobRoutesOptions,
+): void {
   api.openapi(
     createRoute({
       method: 'post',
@@ -49,7 +54,7 @@ export function jobRoutes(api: Api, { jobs, runner, models, files, idempotency }
       const { 'idempotency-key': name } = c.req.valid('header');
       const request = c.req.valid('json');
       const id = await idempotency.once(c.get('key').id, name, request, async () => {
-        const job = await newJob(request, models, files);
+        const job = await newJob(request, { models, files, chats });
         await runner.submit(job);
         return job.id;
       });

@@ -1,13 +1,14 @@
 /** Everything a worker needs to know of its job: plain JSON, the same at every sitting. */
 import type { GivenGrader } from '../../graders/openai/index.ts';
 import type { RecipeInput } from '../../training/index.ts';
+import type { LineKind } from '../dataset/lines.ts';
 
 export interface FineTuneSpec {
   job: string;
   /** Folder of the run: its record, snapshots, checkpoints and final model. */
   folder: string;
   /** Learn from what kind of lines. */
-  kind: 'supervised' | 'dpo' | 'reinforcement';
+  kind: LineKind;
   trainingFile: string;
   validationFile: string | null;
   recipe: RecipeInput;
