@@ -1,6 +1,7 @@
 /** The methods that recipes can name. */
 import { methodTable } from '../training/index.ts';
 import { bots } from './bots/method.ts';
+import { expertIteration } from './echo-chamber/method.ts';
 import { grpo } from './grpo/method.ts';
 import { cispoMethod, dapo, drGrpo, gspo } from './grpo/presets.ts';
 import { mrt } from './mrt/method.ts';
@@ -18,6 +19,7 @@ export {
   cispoMethod as cispo,
   dapo,
   drGrpo,
+  expertIteration,
   grpo,
   gspo,
   mrt,
@@ -48,4 +50,5 @@ export const methods = methodTable([
   mrtStar,
   star,
   bots,
+  expertIteration,
 ]);
