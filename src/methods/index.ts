@@ -11,6 +11,7 @@ import { rft } from './nft/presets.ts';
 import { ppo } from './ppo/method.ts';
 import { reinforce } from './reinforce/method.ts';
 import { rloo } from './rloo/method.ts';
+import { selfRewardingPpo } from './self-rewarding-ppo/method.ts';
 import { supervised } from './supervised/method.ts';
 
 export { supervisedRow } from './supervised/method.ts';
@@ -29,6 +30,7 @@ export {
   reinforce,
   rft,
   rloo,
+  selfRewardingPpo,
   star,
   supervised,
 };
@@ -51,4 +53,5 @@ export const methods = methodTable([
   star,
   bots,
   expertIteration,
+  selfRewardingPpo,
 ]);

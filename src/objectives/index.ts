@@ -4,6 +4,7 @@ export { type Aggregation, aggregation, type LossWeightOptions, lossWeights } fr
 export { cispo, cispoOptions } from './cispo.ts';
 export { crossEntropy, crossEntropyOptions } from './cross-entropy.ts';
 export { grpo, grpoOptions } from './grpo.ts';
+export { type LogRatioInputs, logRatioOptions, logRatioReward } from './log-ratio-reward.ts';
 export { nft, nftOptions, questionWeight } from './nft.ts';
 export { type KlEstimator, klEstimate, klEstimator, klPenalty } from './parts/kl.ts';
 export { importanceRatio, type RatioLevel, ratioLevel } from './parts/ratio.ts';
