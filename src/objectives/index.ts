@@ -10,6 +10,7 @@ export { type KlEstimator, klEstimate, klEstimator, klPenalty } from './parts/kl
 export { importanceRatio, type RatioLevel, ratioLevel } from './parts/ratio.ts';
 export { composeObjective, type LossTerm, type TermResult } from './parts/term.ts';
 export { ppoClip, ppoClipOptions } from './ppo-clip.ts';
+export { preference, preferenceOptions } from './preference.ts';
 export { createObjective, type ObjectiveConfig, objectiveNames, objectiveSchema } from './registry.ts';
 export { reinforce, reinforceOptions } from './reinforce.ts';
 export { type TokenRewardInputs, tokenRewards } from './token-rewards.ts';
