@@ -3,6 +3,7 @@ export { createOnnxEngine, type Engine, type FrozenEngine, type OnnxEngineOption
 export { createEnvironment, loadJsonl } from './environments/index.ts';
 export {
   afterMarker,
+  byFormat,
   editDistance,
   exactMatch,
   expression,

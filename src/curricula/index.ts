@@ -1,6 +1,5 @@
 /** Task selection. */
 export { type BayesianCurriculum, type BayesianOptions, bayesian } from './bayesian/bayesian.ts';
-export { betaVariate } from './bayesian/beta.ts';
 export {
   type ImplicitEvidence,
   type InterpolationOptions,
@@ -10,3 +9,5 @@ export {
 export type { Curriculum, Json, TaskResult } from './curriculum.ts';
 export { sequential, shuffled } from './cursor.ts';
 export { easiestFirst, uniform } from './pool.ts';
+export { type Staged, stageAt, stagedValue } from './staged.ts';
+export { subset } from './subset.ts';

@@ -143,6 +143,11 @@ export interface FrozenEngine {
 export interface Engine extends FrozenEngine {
   /** Loss and metrics of a batch; adds its gradient to what has accumulated since the last optimStep. */
   forwardBackward(batch: TrainingBatch, objective: Objective): Promise<StepResult>;
+  /**
+   * A copy of the accumulated gradient, which is dropped: for methods that compare gradients. Laid out like the parameters of
+   * a snapshot. Throws when none has accumulated since the last optimStep.
+   */
+  takeGradient(): Promise<Float32Array>;
   /** Updates the weights with the accumulated gradient, and clears it. */
   optimStep(settings: OptimSettings): Promise<OptimResult>;
   /** A copy of weights, optimiser and version; safe to write while training goes on. */

@@ -2,7 +2,9 @@
 export { type ArithmeticData, type ArithmeticOptions, arithmetic, arithmeticOptions } from './arithmetic.ts';
 export { type ColumnOperation, columnSteps } from './column-arithmetic.ts';
 export { type CountdownData, type CountdownOptions, countdown, countdownOptions } from './countdown.ts';
+export { withFewTasks } from './few.ts';
 export { type G2pData, type G2pOptions, g2p, g2pOptions } from './g2p.ts';
+export { type Generator, generatedEnvironment } from './generated.ts';
 export { type BadLine, type JsonlData, type JsonlOptions, loadJsonl } from './jsonl.ts';
 export {
   type PairSearchData,

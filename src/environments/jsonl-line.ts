@@ -9,14 +9,17 @@ const message = z.strictObject({
 
 const lineSchema = z.strictObject({
   prompt: z.union([text, z.array(message).min(1)], 'expected a text or a list of messages {role, content}'),
-  answer: z.union([z.string(), z.array(z.string()).min(1)], 'expected a text or a list of texts'),
+  answer: z.union([z.string(), z.array(z.string()).min(1)], 'expected a text or a list of texts').optional(),
   id: text.optional(),
   completion: z.string().optional(),
+  /** Of a preference: the better completion, and the worse one. */
+  chosen: z.string().optional(),
+  rejected: z.string().optional(),
   metadata: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
 });
 
-/** A task as written in a file. */
-export type JsonlLine = z.infer<typeof lineSchema>;
+/** A task as a file tells it: of a preference, the better completion is `completion`, and `answer` unless that is given. */
+export type JsonlLine = Omit<z.infer<typeof lineSchema>, 'answer' | 'chosen'> & { answer: string | string[] };
 
 /** The task of a line, or the reason why it holds none. */
 export function parseLine(source: string): { line: JsonlLine } | { reason: string } {
@@ -29,8 +32,24 @@ export function parseLine(source: string): { line: JsonlLine } | { reason: strin
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return { reason: `expected an object {"prompt": …, "answer": …}, found ${source.trim().slice(0, 40)}` };
   const parsed = lineSchema.safeParse(value);
-  if (parsed.success) return { line: parsed.data };
-  return { reason: parsed.error.issues.map((issue) => describeIssue(issue, value)).join('; ') };
+  if (!parsed.success)
+    return { reason: parsed.error.issues.map((issue) => describeIssue(issue, value)).join('; ') };
+  const { answer = parsed.data.chosen, completion, chosen, rejected, ...rest } = parsed.data;
+  if ((chosen === undefined) !== (rejected === undefined))
+    return { reason: 'one of the fields "chosen" and "rejected" is missing: expected both or neither' };
+  if (chosen !== undefined && completion !== undefined)
+    return { reason: 'the fields "chosen" and "completion" are both there: expected one of them' };
+  if (answer === undefined)
+    return { reason: 'the field "answer" is missing: expected a text or a list of texts' };
+  const worked = chosen ?? completion;
+  return {
+    line: {
+      ...rest,
+      answer,
+      ...(worked === undefined ? {} : { completion: worked }),
+      ...(rejected === undefined ? {} : { rejected }),
+    },
+  };
 }
 
 function describeIssue(issue: z.core.$ZodIssue, value: object): string {

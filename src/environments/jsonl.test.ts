@@ -51,6 +51,23 @@ describe('loadJsonl', () => {
     expect(environment.symbols.join('')).toBe(' 2Zabceiwé');
   });
 
+  it('reads preferences, whose better completion is also the answer unless told otherwise', async () => {
+    const preference = { prompt: 'a', chosen: 'bx', rejected: 'cy' };
+    const path = await file(
+      [preference, { ...preference, prompt: 'd', answer: 'e' }]
+        .map((line) => JSON.stringify(line))
+        .join('\n'),
+    );
+    const { environment } = await loadJsonl(path, { validation: 0, test: 0 });
+    expect(environment.task('train', 0)).toMatchObject({
+      data: { answer: 'bx' },
+      completion: 'bx',
+      rejected: 'cy',
+    });
+    expect(environment.task('train', 1)).toMatchObject({ data: { answer: 'e' }, completion: 'bx' });
+    expect(environment.symbols.join('')).toBe('abcdexy');
+  });
+
   it('gives small files something of every split, and never one prompt to two', async () => {
     for (const n of [3, 5, 20, 200]) {
       const { environment } = await loadJsonl(await file([...lines(n), ...lines(n)].join('\n')));
@@ -94,6 +111,11 @@ describe('loadJsonl', () => {
     ['{"prompt": "a"', /not valid JSON/],
     ['[1]', /expected an object .* found \[1\]/],
     ['{"prompt": "a"}', /the field "answer" is missing: expected a text or a list of texts/],
+    ['{"prompt": "a", "chosen": "b"}', /one of the fields "chosen" and "rejected" is missing/],
+    [
+      '{"prompt": "a", "chosen": "b", "rejected": "c", "completion": "d"}',
+      /the fields "chosen" and "completion" are both there/,
+    ],
     ['{"prompt": "", "answer": "b"}', /the field "prompt" is "": expected/],
     ['{"prompt": "a", "answer": 4}', /the field "answer" is 4: expected a text or a list of texts/],
     ['{"prompt": "a", "answer": []}', /the field "answer" is \[\]/],

@@ -52,7 +52,7 @@ const SPLITS: readonly Split[] = ['train', 'validation', 'test'];
 
 /**
  * Reads a file with one JSON object a line: `{"prompt": text or messages, "answer": text or texts, "id"?, "completion"?,
- * "metadata"?}`; blank lines are passed over. The file is streamed; its tasks are kept in memory.
+ * "metadata"?}`, or a preference: `{"prompt", "chosen", "rejected", "answer"?, …}`; blank lines are passed over. The file is streamed; its tasks are kept in memory.
  *
  * Splits go by the hash of the prompt (see `splitOf`): a prompt that is written twice is in one split, and new lines
  * move no old ones. A split that a small file leaves empty, though its share is above 0, gets the prompt with the
@@ -126,12 +126,16 @@ async function readTasks(path: string): Promise<{ loaded: Loaded[]; problems: Ba
   return { loaded, problems };
 }
 
-function taskOf({ prompt, answer, id, completion, metadata }: JsonlLine, number: number): Task<JsonlData> {
+function taskOf(
+  { prompt, answer, id, completion, rejected, metadata }: JsonlLine,
+  number: number,
+): Task<JsonlData> {
   return {
     id: id ?? `line-${number}`,
     prompt,
     data: { answer },
     ...(completion === undefined ? {} : { completion }),
+    ...(rejected === undefined ? {} : { rejected }),
     metadata: { ...metadata, line: number },
   };
 }
@@ -163,13 +167,13 @@ function divide(
   return splits;
 }
 
-/** Every character of prompts, answers and completions, in the order of code points. */
+/** Every character of prompts, answers and completions of either kind, in the order of code points. */
 function symbolsOf(loaded: readonly Loaded[]): string[] {
   const symbols = new Set<string>();
   for (const { task } of loaded) {
     const prompts =
       typeof task.prompt === 'string' ? [task.prompt] : task.prompt.map(({ content }) => content);
-    for (const text of [...prompts, task.data.answer, task.completion ?? ''].flat())
+    for (const text of [...prompts, task.data.answer, task.completion ?? '', task.rejected ?? ''].flat())
       for (const symbol of text) symbols.add(symbol);
   }
   return [...symbols].sort((a, b) => (a.codePointAt(0) as number) - (b.codePointAt(0) as number));

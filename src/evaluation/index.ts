@@ -16,6 +16,7 @@ export { crossedBootstrap } from './crossed-bootstrap.ts';
 export { type Convergence, convergence, jensenShannon, shannonEntropy, shares } from './distribution.ts';
 export { type ContinualFigures, continualFigures, retention } from './forgetting.ts';
 export { type ConfidenceInterval, wilsonInterval } from './interval.ts';
+export { majorityVote } from './majority.ts';
 export { passAtK } from './passAtK.ts';
 export { type AnytimePoint, accuracyAtBudget, cumulativeRegret, normalisedRegret } from './regret.ts';
 export { mean, median, quantile, standardDeviation } from './statistics.ts';

@@ -9,6 +9,7 @@ export {
   operatorsIn,
   parseExpression,
 } from './arithmetic-expression.ts';
+export { type AnswerFormat, type ByFormatOptions, byFormat, NO_FORMAT, readByFormat } from './by-format.ts';
 export { type EditDistanceOptions, editDistance } from './edit-distance.ts';
 export { type ExactMatchOptions, exactMatch, normalizeAnswer } from './exact-match.ts';
 export { type ExpressionOptions, type ExpressionProblem, expression } from './expression.ts';

@@ -1,6 +1,7 @@
 /** The methods that recipes can name. */
 import { methodTable } from '../training/index.ts';
 import { bots } from './bots/method.ts';
+import { expertIteration } from './echo-chamber/method.ts';
 import { grpo } from './grpo/method.ts';
 import { cispoMethod, dapo, drGrpo, gspo } from './grpo/presets.ts';
 import { mrt } from './mrt/method.ts';
@@ -10,6 +11,7 @@ import { rft } from './nft/presets.ts';
 import { ppo } from './ppo/method.ts';
 import { reinforce } from './reinforce/method.ts';
 import { rloo } from './rloo/method.ts';
+import { selfRewardingPpo } from './self-rewarding-ppo/method.ts';
 import { supervised } from './supervised/method.ts';
 import { traffic } from './traffic/method.ts';
 
@@ -20,6 +22,7 @@ export {
   cispoMethod as cispo,
   dapo,
   drGrpo,
+  expertIteration,
   grpo,
   gspo,
   mrt,
@@ -29,6 +32,7 @@ export {
   reinforce,
   rft,
   rloo,
+  selfRewardingPpo,
   star,
   supervised,
   traffic,
@@ -51,5 +55,7 @@ export const methods = methodTable([
   mrtStar,
   star,
   bots,
+  expertIteration,
+  selfRewardingPpo,
   traffic,
 ]);

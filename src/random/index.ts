@@ -1,2 +1,3 @@
 /** Seeded random streams. */
+export { betaVariate } from './beta.ts';
 export { type Rng, rng } from './rng.ts';

@@ -5,7 +5,7 @@ import type { Update } from './method.ts';
 import type { UpdateFigures } from './metrics.ts';
 import type { Stage } from './recipe.ts';
 
-/** Each update in order: gradient, then optimiser step with the stage's settings unless the update has its own. */
+/** Each update in order: gradients of its batches added up, then optimiser step with the stage's settings unless the update has its own. */
 export async function applyUpdates(
   engine: Engine,
   stage: Stage,
@@ -22,8 +22,13 @@ export async function applyUpdates(
     maxGradNorm: maxGradNorm > 0 ? maxGradNorm : undefined,
   };
   const figures: UpdateFigures[] = [];
-  for (const { batch, objective, optim } of updates) {
+  for (const { batch, objective, also = [], optim } of updates) {
     const result = await engine.forwardBackward(batch, objective);
+    for (const further of also) {
+      const { loss, metrics } = await engine.forwardBackward(further.batch, further.objective);
+      result.loss += loss;
+      result.metrics = { ...metrics, ...result.metrics };
+    }
     const { gradNorm, skipped } = await engine.optimStep({ ...settings, ...optim });
     figures.push({ result, gradNorm, skipped });
   }

@@ -43,7 +43,7 @@ export {
   stageSchema,
 } from './recipe.ts';
 export { describeIssues, nearest, RecipeError, unknownWord } from './recipe-errors.ts';
-export { differingKeys, forbiddenChanges, parseSetting, setByPath } from './recipe-paths.ts';
+export { differingKeys, forbiddenChanges, namedModels, parseSetting, setByPath } from './recipe-paths.ts';
 export type { RunState } from './run-state.ts';
 export { SnapshotError, SnapshotFolder, type StoredSnapshot, snapshotName } from './snapshots.ts';
 export {

@@ -16,6 +16,8 @@ import type { Environment, Group } from '../types/index.ts';
 export interface Update {
   batch: TrainingBatch;
   objective: Objective;
+  /** Further batches, each with an objective of its own, whose gradients are added before the one optimiser step. */
+  also?: readonly Pick<Update, 'batch' | 'objective'>[];
   optim?: Partial<OptimSettings>;
 }
 
@@ -23,6 +25,8 @@ export interface Update {
 export interface MethodStep {
   /** Done in order, each with its own optimiser step. None: the step learns nothing (all groups alike, say). */
   updates: readonly Update[];
+  /** Put weights and optimiser back to the stage's start before the updates; the method must `need` the start. */
+  fromStart?: boolean;
   /** Graded attempts behind the updates: metrics, records and the weights-version check are the loop's work. */
   groups?: readonly Group[];
   /** Advantages of `groups` by group and trajectory, for the record; null where there is none. */
@@ -36,6 +40,8 @@ export interface MethodContext {
   engine: Engine;
   /** Frozen weights of the stage's start; present when the method `needs` them. */
   reference?: FrozenEngine;
+  /** Other frozen models by the names under which the method `needs` them; they share the tokenizer. */
+  models?: Readonly<Record<string, FrozenEngine>>;
   tokenizer: Tokenizer;
   environment: Environment;
   /** Chooses among the tasks of the training split. */
@@ -77,8 +83,12 @@ export interface MethodInstance {
 export interface MethodNeeds {
   /** A frozen copy of the weights at the start of the stage. */
   reference?: boolean;
+  /** Weights and optimiser of the stage's start, put aside so that a step may begin `fromStart`. */
+  start?: boolean;
   /** A value head on the model. */
   valueHead?: boolean;
+  /** Other models, read but not trained, by a name of the method's choice: each a model as recipes name one. */
+  models?: Readonly<Record<string, string>>;
 }
 
 /** The source of a method. */
@@ -100,6 +110,8 @@ export interface MethodDefinition<Schema extends z.ZodObject = z.ZodObject> {
   config: Schema;
   /** Values that differ from the schema's defaults: what makes a preset of a method. */
   defaults?: Partial<z.input<Schema>>;
+  /** Dotted keys of `config` that name models: folders that a recipe file names there are taken from the file's folder. */
+  modelKeys?: readonly string[];
   needs?(config: z.output<Schema>): MethodNeeds;
   create(config: z.output<Schema>, context: MethodContext): MethodInstance;
 }
@@ -111,6 +123,7 @@ export interface Method {
   paper?: Paper;
   config: z.ZodObject;
   defaults: Record<string, unknown>;
+  modelKeys?: readonly string[];
   needs(config: unknown): MethodNeeds;
   /** `config` must come from this method's schema. */
   create(config: unknown, context: MethodContext): MethodInstance;
@@ -128,6 +141,7 @@ export function defineMethod<Schema extends z.ZodObject>(definition: MethodDefin
     paper: definition.paper,
     config: definition.config,
     defaults: { ...definition.defaults },
+    modelKeys: definition.modelKeys,
     needs: (config) => needs?.(config as z.output<Schema>) ?? {},
     create: (config, context) => definition.create(config as z.output<Schema>, context),
   };

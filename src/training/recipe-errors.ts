@@ -70,7 +70,7 @@ function shown(value: unknown): string {
 }
 
 /** The value at a path of a tree; undefined where the path leaves it. */
-function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+export function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
   let here = value;
   for (const key of path) here = (here as Record<PropertyKey, unknown> | null | undefined)?.[key];
   return here;

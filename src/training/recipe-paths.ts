@@ -1,5 +1,6 @@
 /** Reading, setting and comparing values of a recipe by dotted paths. */
-import { RecipeError } from './recipe-errors.ts';
+import type { MethodTable } from './method.ts';
+import { RecipeError, valueAt } from './recipe-errors.ts';
 
 type Node = Record<string, unknown> | unknown[];
 
@@ -32,6 +33,20 @@ export function setByPath<T>(recipe: T, path: string, value: unknown): T {
     }
   });
   return copy;
+}
+
+/**
+ * Models that a recipe as written names, by dotted path: its own `model`, and those under the `modelKeys` of its stages'
+ * methods. Nothing needs to be right yet: where no text stands, no model is named.
+ */
+export function namedModels(recipe: unknown, methods: MethodTable): Map<string, string> {
+  const stages = valueAt(recipe, ['stages']);
+  const ofStages = (Array.isArray(stages) ? stages : []).flatMap((stage, i) => {
+    const { modelKeys = [] } = methods[String(valueAt(stage, ['method']))] ?? {};
+    return modelKeys.map((key) => `stages.${i}.${key}`);
+  });
+  const named = ['model', ...ofStages].map((path) => [path, valueAt(recipe, path.split('.'))] as const);
+  return new Map(named.flatMap(([path, model]) => (typeof model === 'string' ? [[path, model]] : [])));
 }
 
 /** Splits `key=value` as given on a command line; the value is read as JSON where it is JSON, else as text. */

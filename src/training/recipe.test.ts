@@ -4,6 +4,7 @@ import { z } from 'zod';
 import {
   differingKeys,
   forbiddenChanges,
+  namedModels,
   parseRecipe,
   parseSetting,
   RecipeError,
@@ -134,6 +135,25 @@ describe('setByPath', () => {
     expect(() => setByPath(minimal(), 'name.x', 1)).toThrow(/'name' is "a"/);
     expect(() => setByPath(minimal(), 'a..b', 1)).toThrow(/no path/);
     expect(() => setByPath(minimal(), '__proto__.polluted', 1)).toThrow(/no path/);
+  });
+});
+
+describe('namedModels', () => {
+  it('finds the models of the recipe and of the methods of its stages, where they are named', () => {
+    const guided = { ...climb, name: 'guided', modelKeys: ['teacher', 'judges.first'] };
+    const stages = [
+      { method: 'climb', teacher: 'no' },
+      { method: 'guided', teacher: 't', judges: { first: 'j' } },
+    ];
+    const table = methodTable([climb, guided]);
+    expect([...namedModels({ model: 'm', stages }, table)]).toEqual([
+      ['model', 'm'],
+      ['stages.1.teacher', 't'],
+      ['stages.1.judges.first', 'j'],
+    ]);
+    const unfinished = [null, { method: 'none' }, { method: 'guided', judges: 3 }];
+    expect(namedModels({ model: { config: {} }, stages: unfinished }, table).size).toBe(0);
+    expect(namedModels(undefined, table).size).toBe(0);
   });
 });
 

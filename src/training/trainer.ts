@@ -137,6 +137,7 @@ export class Trainer {
       await this.snapshot();
     } finally {
       work.reference?.dispose();
+      for (const model of Object.values(work.models)) model.dispose();
     }
   }
 
@@ -166,9 +167,12 @@ export class Trainer {
     const trainStarted = now();
     const learningRate = stageLearningRate(work.stage, work.total, this.clock());
     this.updating = true;
+    if (made.fromStart) await work.rewind();
     const figures = await applyUpdates(engine, work.stage, made.updates, learningRate);
     const finished = now();
-    const trained = made.updates.flatMap((update) => update.batch.sequences);
+    const trained = made.updates.flatMap(({ batch, also = [] }) =>
+      [batch, ...also.map((further) => further.batch)].flatMap(({ sequences }) => sequences),
+    );
     const metrics: Record<string, number> = {
       ...groupMetrics(groups, this.recipe.evaluation.passThreshold),
       ...precision,

@@ -22,6 +22,8 @@ export interface Task<Data = unknown> {
   data: Data;
   /** A worked completion for supervised training, without the end-of-sequence token. */
   completion?: string;
+  /** A worse completion than `completion`, for learning from preferences. */
+  rejected?: string;
   /** Facts for curricula and reports: difficulty knobs, source line. */
   metadata?: Record<string, string | number | boolean>;
 }

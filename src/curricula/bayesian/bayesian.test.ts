@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { rng } from '../../random/index.ts';
-import { type BayesianOptions, bayesian, betaVariate, interpolation } from '../index.ts';
+import { type BayesianOptions, bayesian, interpolation } from '../index.ts';
 import { simulate } from '../testing/simulated-learner.ts';
 import { priorBeliefs, updateBeliefs } from './beliefs.ts';
 import { selectTasks } from './select.ts';
@@ -15,29 +15,6 @@ const OPTIONS: BayesianOptions = {
   choose: 'thompson',
   temperature: 0,
 };
-
-describe('beta variates', () => {
-  it.each([
-    [1, 1],
-    [2, 5],
-    [40, 1],
-    [300, 700],
-  ])('of (%d, %d) have its mean and variance', (a, b) => {
-    const random = rng(3, 'beta', a, b);
-    const n = 20_000;
-    const draws = Array.from({ length: n }, () => betaVariate(random, a, b));
-    expect(draws.every((x) => x >= 0 && x <= 1)).toBe(true);
-    const mean = a / (a + b);
-    const variance = (a * b) / ((a + b) ** 2 * (a + b + 1));
-    const centre = draws.reduce((s, x) => s + x, 0) / n;
-    const spread = draws.reduce((s, x) => s + (x - centre) ** 2, 0) / n;
-    expect(Math.abs(centre - mean)).toBeLessThan(4 * Math.sqrt(variance / n));
-    expect(Math.abs(spread / variance - 1)).toBeLessThan(0.1);
-  });
-  it('refuses what it cannot draw from', () => {
-    expect(() => betaVariate(rng(1), 0.5, 1)).toThrow(/a is 0.5/);
-  });
-});
 
 describe('the update rule', () => {
   const rule = { forgetting: 0, prior: 1, implicitWeight: 0.5, attempts: 16 };

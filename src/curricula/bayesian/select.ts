@@ -1,7 +1,6 @@
 /** Chooses tasks by how near to a target their success rate is believed to be. */
-import type { Rng } from '../../random/index.ts';
+import { betaVariate, type Rng } from '../../random/index.ts';
 import type { Beliefs } from './beliefs.ts';
-import { betaVariate } from './beta.ts';
 
 export interface SelectOptions {
   /** p*: the success rate that teaches most. */

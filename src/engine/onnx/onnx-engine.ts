@@ -235,6 +235,15 @@ class OnnxEngine extends FrozenOnnxEngine implements Engine {
     return this.turns.take(() => this.learner.run(batch, objective));
   }
 
+  takeGradient(): Promise<Float32Array> {
+    return this.turns.take(async () => {
+      if (!this.learner.hasGradient)
+        throw new Error('takeGradient: no gradient has accumulated; call forwardBackward first');
+      this.learner.clear();
+      return this.weights.arena.gradients.slice();
+    });
+  }
+
   optimStep(settings: OptimSettings): Promise<OptimResult> {
     return this.turns.take(async () => {
       if (!this.learner.hasGradient)

@@ -1,5 +1,10 @@
 /** The progress bonus on episodes: forced answers at every boundary say what each episode brought. */
-import { episodeProgress, progressAdvantages, spreadEpisodes } from '../../objectives/index.ts';
+import {
+  episodeProgress,
+  progressAdvantages,
+  progressNoise,
+  spreadEpisodes,
+} from '../../objectives/index.ts';
 import { type AnytimeTrace, anytimeTraces } from '../../rollout/index.ts';
 import type { MethodContext, StepContext } from '../../training/index.ts';
 import { type Attempt, byGroup } from '../shared/attempts.ts';
@@ -8,8 +13,10 @@ import { type EpisodeConfig, marksOf, proverOptions } from './options.ts';
 
 export interface BonusConfig extends EpisodeConfig, RolloutConfig {
   alpha: number;
-  /** What centred progress is divided by. */
+  /** What progress is divided by. */
   normaliseProgress: 'std' | 'none';
+  /** Whether it is centred at all. */
+  centreProgress: boolean;
 }
 
 const meanOf = (xs: readonly number[]) => xs.reduce((a, b) => a + b, 0) / xs.length;
@@ -34,12 +41,15 @@ export async function addEpisodeBonus(
   const traceOf = new Map(attempts.map((attempt, i) => [attempt, traces[i]]));
   const progressOf = (attempt: Attempt) => episodeProgress(traceOf.get(attempt)?.values ?? []);
   for (const group of byGroup(attempts)) {
-    const bonus = progressAdvantages(group.map(progressOf), { normalise: config.normaliseProgress });
+    const bonus = progressAdvantages(group.map(progressOf), {
+      normalise: config.normaliseProgress,
+      centre: config.centreProgress,
+    });
     group.forEach((attempt, i) => {
       addTo(attempt, bonus[i], traceOf.get(attempt) as AnytimeTrace, config.alpha);
     });
   }
-  return { ...figures(traces), 'tokens.forced': sampled, 'forced.ended': ended };
+  return { ...figures(traces, options.samples), 'tokens.forced': sampled, 'forced.ended': ended };
 }
 
 function addTo(attempt: Attempt, bonus: readonly number[], trace: AnytimeTrace, alpha: number): void {
@@ -52,8 +62,8 @@ function addTo(attempt: Attempt, bonus: readonly number[], trace: AnytimeTrace, 
   );
 }
 
-/** Progress and its spread, the value of the problem alone and of whole thinkings, and episodes a completion. */
-function figures(traces: readonly AnytimeTrace[]): Record<string, number> {
+/** Progress, its spread and that of mere noise, the value of the problem alone and of whole thinkings, and episodes a completion. */
+function figures(traces: readonly AnytimeTrace[], samples: number): Record<string, number> {
   const known = (xs: readonly (number | undefined)[]) => xs.filter((x) => x !== undefined);
   const progress = known(traces.flatMap(({ values }) => episodeProgress(values)));
   const starts = known(traces.map(({ values }) => values[0]));
@@ -67,6 +77,11 @@ function figures(traces: readonly AnytimeTrace[]): Record<string, number> {
   const centre = meanOf(progress);
   metrics['progress.mean'] = centre;
   metrics['progress.std'] = Math.sqrt(meanOf(progress.map((x) => (x - centre) ** 2)));
+  const noise = progressNoise(
+    traces.map(({ values }) => values),
+    samples,
+  );
+  if (noise !== undefined) metrics['progress.noise'] = noise;
   metrics['progress.none'] = progress.filter((x) => x === 0).length / progress.length;
   return metrics;
 }

@@ -93,6 +93,25 @@ describe('the bonus on episodes', () => {
     expect(made.metrics['tokens.forced']).toBeGreaterThan(0);
   });
 
+  it('leaves idle episodes alone when progress is not compared with that of others', async () => {
+    const own = { centreProgress: false, normalise: 'none', normaliseProgress: 'none', entropyBonus: 0.1 };
+    const bonus = credits(await stepOf('mrt', own));
+    const plain = credits(await stepOf('mrt', { ...own, alpha: 0 }));
+    let idle = 0;
+    bonus.forEach(({ text, masked }, i) => {
+      const thinking = text.slice(2).split('|')[0];
+      // A completion cut at the limit has no room to answer: its last episode lost everything.
+      if (!text.includes('|')) return;
+      const first = thinking.indexOf('a;');
+      masked.forEach(({ advantage }, t) => {
+        const useful = first >= 0 && (t === first || t === first + 1);
+        expect(advantage - plain[i].masked[t].advantage).toBeCloseTo(useful ? 1 : 0, 6);
+        if (!useful && t < thinking.length) idle++;
+      });
+    });
+    expect(idle).toBeGreaterThan(4);
+  });
+
   it('is GRPO, update for update, without its weight', async () => {
     const without = await stepOf('mrt', { alpha: 0 });
     const grpo = await stepOf('grpo', {});

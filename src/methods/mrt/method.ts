@@ -25,8 +25,13 @@ export const mrtConfig = z.strictObject({
    * `branches`: rollouts that think on from one random prefix a task, against rollouts made to answer there.
    */
   bonus: z.enum(['episodes', 'branches']).default('episodes'),
-  /** With `episodes`: what centred progress is divided by. */
+  /** With `episodes`: what progress is divided by: its deviation in the group, or nothing. */
   normaliseProgress: z.enum(['std', 'none']).default('std'),
+  /**
+   * With `episodes`: compare progress with that of the group's episodes, so that an episode which brings nothing is
+   * discouraged. Else it is credited as it is, and such an episode gets nothing.
+   */
+  centreProgress: z.boolean().default(true),
   /** With `branches`: rollouts of each kind from a prefix. */
   branches: z
     .strictObject({ stop: z.int().min(1).default(4), continue: z.int().min(1).default(4) })

@@ -1,8 +1,8 @@
 /** PPO: per-token advantages from a value head, clipped ratios, several passes over each step's attempts. */
 import { z } from 'zod';
-import { gae, ppoClip, whiten } from '../../objectives/index.ts';
+import { ppoClip } from '../../objectives/index.ts';
 import { defineMethod } from '../../training/index.ts';
-import type { Attempt } from '../shared/attempts.ts';
+import { creditTokens, criticOptions } from '../shared/critic.ts';
 import {
   needsReference,
   regulariserOptions,
@@ -16,12 +16,7 @@ export const ppoConfig = z.strictObject({
   ...rolloutOptions,
   ...updateOptions,
   ...regulariserOptions,
-  /** Discount of later rewards. */
-  gamma: z.number().min(0).max(1).default(1),
-  /** 0: one-step temporal differences; 1: whole returns. */
-  lambda: z.number().min(0).max(1).default(0.95),
-  /** Scale advantages to mean 0 and variance 1 over the step's tokens. */
-  whiten: z.boolean().default(true),
+  ...criticOptions,
   clipLow: z.number().min(0).max(1).default(0.2),
   clipHigh: z.number().min(0).default(0.2),
   dualClip: z.number().gt(1).optional(),
@@ -29,48 +24,6 @@ export const ppoConfig = z.strictObject({
   valueClip: z.number().gt(0).optional(),
   valueCoefficient: z.number().min(0).default(0.5),
 });
-
-type PpoConfig = z.output<typeof ppoConfig>;
-
-function creditTokens(
-  config: PpoConfig,
-  attempts: readonly Attempt[],
-  rewards: readonly (number[] | undefined)[],
-): Record<string, number> {
-  const graded = attempts.flatMap((attempt, i) => {
-    const own = rewards[i];
-    if (own === undefined || attempt.values === undefined) return [];
-    const { gamma, lambda } = config;
-    const mask = attempt.trajectory.lossMask;
-    return [{ attempt, mask, ...gae({ rewards: own, values: attempt.values, mask, gamma, lambda }) }];
-  });
-  const advantages = config.whiten
-    ? whiten(
-        graded.map((one) => one.advantages),
-        graded.map((one) => one.mask),
-      )
-    : graded.map((one) => one.advantages);
-  graded.forEach(({ attempt, returns }, i) => {
-    attempt.advantages = advantages[i];
-    attempt.returns = returns;
-  });
-  return { 'value.explainedVariance': explainedVariance(graded) };
-}
-
-/** 1 - Var(return - value) / Var(return) over the model's tokens: 1 is a perfect critic, 0 a constant one. */
-function explainedVariance(
-  rows: readonly { attempt: Attempt; mask: ArrayLike<number>; returns: readonly number[] }[],
-): number {
-  const pairs = rows.flatMap(({ attempt, mask, returns }) =>
-    returns.flatMap((r, t) => (mask[t] > 0 ? [[r, r - (attempt.values?.[t] ?? 0)]] : [])),
-  );
-  const variance = (xs: number[]) => {
-    const centre = xs.reduce((a, b) => a + b, 0) / xs.length;
-    return xs.reduce((sum, x) => sum + (x - centre) ** 2, 0) / xs.length;
-  };
-  const spread = variance(pairs.map(([r]) => r));
-  return spread > 0 ? 1 - variance(pairs.map(([, error]) => error)) / spread : 0;
-}
 
 export const ppo = defineMethod({
   name: 'ppo',

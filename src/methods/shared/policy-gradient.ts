@@ -33,6 +33,11 @@ export interface PolicyParts {
   /** Gathers the step's groups; `collectGroups` unless given. */
   collect?(step: StepContext): Promise<Collected>;
   /**
+   * Gives attempts rewards that do not come from their grades, or another reference's log-probabilities, before anything is
+   * made of them. An attempt whose `reward` and `counted` it sets is learned from even where its grade failed.
+   */
+  appraise?(attempts: readonly Attempt[], step: StepContext): Promise<Record<string, number>>;
+  /**
    * Gives every attempt its per-token advantages (and returns), and returns figures of its own. `rewards` has one list of
    * per-token rewards an attempt, undefined where grading failed; their sum is the whole reward.
    */
@@ -68,6 +73,7 @@ async function policyStep(
   const limit = samplingOf(context, config).maxTokens;
   const collected = await (parts.collect?.(step) ?? collectGroups(context, step, config));
   const attempts = attemptsOf(collected, config, limit);
+  const appraisal = await parts.appraise?.(attempts, step);
   const { kl } = config;
   const withReference = needsReference(config);
   const place = klPlace(config);
@@ -101,6 +107,7 @@ async function policyStep(
     groups: collected.groups,
     advantages: advantageRecord(collected, attempts),
     metrics: {
+      ...appraisal,
       ...creditMetrics,
       ...stepMetrics(config, collected, attempts),
       ...(klHere ? klOf(attempts, kl.estimator) : {}),

@@ -1,6 +1,6 @@
 /** Progress of episodes: how much nearer to a right answer each one brought, as a bonus on its own tokens. */
 import type { z } from 'zod';
-import { type groupAdvantageOptions, groupAdvantages } from './group.ts';
+import { groupAdvantageOptions, groupAdvantages } from './group.ts';
 import { graded, isGraded, isUninformative, mean, type Reward, standardDeviation } from './rewards.ts';
 
 /**
@@ -17,18 +17,50 @@ export function episodeProgress(values: readonly Reward[]): Reward[] {
 }
 
 /**
+ * Deviation that the estimated progress of an episode would have if no episode changed anything: the null control of
+ * `episodeProgress`. `values` are those of several traces, each estimated by `samples` independent rewards of 0 or 1, so that
+ * J (1 - J) / (samples - 1) estimates the variance of one without bias; the root of the mean variance of a difference is
+ * returned. Undefined with fewer than two samples or without an episode whose progress is known.
+ */
+export function progressNoise(traces: readonly (readonly Reward[])[], samples: number): number | undefined {
+  const variance = (value: number) => (value * (1 - value)) / (samples - 1);
+  const differences = traces.flatMap((values) =>
+    values.slice(1).flatMap((value, j) => {
+      const before = values[j];
+      return isGraded(value) && isGraded(before) ? [variance(value) + variance(before)] : [];
+    }),
+  );
+  return samples < 2 || differences.length === 0 ? undefined : Math.sqrt(mean(differences));
+}
+
+export interface ProgressAdvantageOptions extends z.input<typeof groupAdvantageOptions> {
+  /** Compare with the mean over the group's episodes; true unless given. */
+  centre?: boolean;
+}
+
+/**
  * Progress of all episodes of a group of trajectories, centred and scaled over the group's episodes together, as DeepSeekMath
  * (Shao et al. 2024, §4.1.3) does with process rewards: an episode is preferred for bringing more than the
- * group's episodes usually do, so that one which brings nothing is discouraged. Zeros where all episodes brought the same
- * (guarding the division), and where progress is unknown.
+ * group's episodes usually do, so that one which brings nothing is discouraged. Without `centre` only scaled, as the sum
+ * in MRT's objective has it: an episode that brings nothing gets nothing. Zeros where the deviation is 0 and would
+ * divide, and where progress is unknown.
  */
 export function progressAdvantages(
   group: readonly (readonly Reward[])[],
-  options: z.input<typeof groupAdvantageOptions> = {},
+  { centre = true, ...options }: ProgressAdvantageOptions = {},
 ): number[][] {
-  const flat = groupAdvantages(group.flat(), options);
+  const { normalise, ddof, epsilon } = groupAdvantageOptions.parse(options);
+  const all = group.flat();
+  const known = graded(all);
+  const level = mean(known);
+  let shift = 0;
+  if (!centre && normalise === 'none') shift = level;
+  else if (!centre && !isUninformative(all)) shift = level / (standardDeviation(known, ddof) + epsilon);
+  const centred = groupAdvantages(all, options);
   let next = 0;
-  return group.map((episodes) => episodes.map(() => flat[next++]));
+  return group.map((episodes) =>
+    episodes.map((progress) => centred[next++] + (isGraded(progress) ? shift : 0)),
+  );
 }
 
 /**

@@ -127,7 +127,7 @@ class Teller {
   }
 
   /** Fills the result lines with what an earlier sitting measured. */
-  recall(series: readonly { name: string; steps: number[]; values: number[] }[]): Promise<void> {
+  recall(series: readonly { name: string; steps: number[]; values: number[] }[]): void {
     this.results.recall(series, this.hasValidation);
   }
 

@@ -12,11 +12,16 @@ import {
   type Tree,
 } from '../../tensor/index.ts';
 
-type Outputs = { logprobs: Float32Array[]; entropy?: Float32Array[]; values?: Float32Array[] };
+type Outputs = {
+  logprobs: Float32Array[];
+  entropy?: Float32Array[];
+  values?: Float32Array[];
+  candidates?: Float32Array[];
+};
 type Arrays = Record<string, NativeTensor>;
 
 const programs = new Map<string, Program>();
-const READ = ['logprobs', 'entropy', 'values'] as const;
+const READ = ['logprobs', 'entropy', 'values', 'candidates'] as const;
 
 function programOf(objective: Objective, rows: number, length: number): Program {
   const key = `${objective.key} ${rows}x${length}`;
@@ -25,8 +30,12 @@ function programOf(objective: Objective, rows: number, length: number): Program 
   const outputs = READ.filter((name) => name === 'logprobs' || objective.needs[name]);
   const grid = (names: readonly string[]) =>
     Object.fromEntries(names.map((name) => [name, spec('f32', [rows, length])]));
+  const width = objective.needs.candidates;
   const specs = {
-    outputs: grid(outputs),
+    outputs: {
+      ...grid(outputs.filter((name) => name !== 'candidates')),
+      ...(width ? { candidates: spec('f32', [rows, length, width]) } : {}),
+    },
     batch: grid(['mask', 'weight', 'share']),
     data: grid(objective.data),
     scalars: Object.fromEntries(objective.scalars.map((name) => [name, spec('f32', [])])),
@@ -72,18 +81,19 @@ export async function objectiveGradients(
   const length = Math.ceil(longest / 8) * 8;
   const rows = 2 ** Math.ceil(Math.log2(batch.sequences.length));
   const program = programOf(objective, rows, length);
-  const grid = (values: readonly ArrayLike<number>[]) => {
-    const tensor = NativeTensor.zeros('f32', [rows, length]);
+  const grid = (values: readonly ArrayLike<number>[], width?: number) => {
+    const tensor = NativeTensor.zeros('f32', width ? [rows, length, width] : [rows, length]);
     values.forEach((row, i) => {
-      (tensor.data as Float32Array).set(row, i * length);
+      (tensor.data as Float32Array).set(row, i * length * (width ?? 1));
     });
     return tensor;
   };
   const masked = batch.mask.reduce((sum, row) => sum + Array.from(row).reduce((a, b) => a + b, 0), 0);
   const share = batch.mask.map((row) => Float32Array.from(row, (m) => m / masked));
+  const widthOf = (name: string) => (name === 'candidates' ? objective.needs.candidates : undefined);
   const outputs: Arrays = {};
   for (const name of READ)
-    if (name === 'logprobs' || objective.needs[name]) outputs[name] = grid(output[name] ?? []);
+    if (name === 'logprobs' || objective.needs[name]) outputs[name] = grid(output[name] ?? [], widthOf(name));
   const scalars: Arrays = {};
   for (const name of objective.scalars) {
     scalars[name] = NativeTensor.zeros('f32', []);
@@ -103,10 +113,10 @@ export async function objectiveGradients(
   const run = program.bind(inputs as Tree<NativeTensor>, results as unknown as Tree<NativeTensor>);
   await run.run();
   run.dispose();
-  const ungrid = (tensor: NativeTensor | undefined) =>
+  const ungrid = (tensor: NativeTensor | undefined, width = 1) =>
     tensor &&
     batch.sequences.map((tokens, i) =>
-      (tensor.data as Float32Array).slice(i * length, i * length + tokens.length),
+      (tensor.data as Float32Array).slice(i * length * width, (i * length + tokens.length) * width),
     );
   return {
     loss: Number(results.loss.data[0]),
@@ -117,6 +127,7 @@ export async function objectiveGradients(
       logprobs: ungrid(results.gradients.logprobs) ?? [],
       entropy: ungrid(results.gradients.entropy),
       values: ungrid(results.gradients.values),
+      candidates: ungrid(results.gradients.candidates, objective.needs.candidates),
     },
   };
 }

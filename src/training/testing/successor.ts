@@ -12,7 +12,8 @@ const FIRST: Record<Split, number[]> = { train: [0, 1, 2, 3, 4, 5, 6], validatio
 function taskAt(split: Split, index: number): Task<{ answer: string }> {
   const prompt = `${FIRST[split][Math.floor(index / 10)]}${index % 10}=`;
   const answer = String((index + 1) % 10);
-  return { id: `${split}-${prompt}`, prompt, data: { answer }, completion: answer };
+  const rejected = String((index + 2) % 10).repeat(2);
+  return { id: `${split}-${prompt}`, prompt, data: { answer }, completion: answer, rejected };
 }
 
 /** `grade` replaces the grader's judgement of an answer. */

@@ -138,6 +138,12 @@ export class TabularEngine implements Engine {
       logprobs: per((tokens, t) => this.predict(tokens, t).logprobs[tokens[t]]),
       entropy: want.entropy ? per((tokens, t) => this.predict(tokens, t).entropy) : undefined,
       values: want.values ? per((tokens, t) => this.value(this.context(tokens, t))) : undefined,
+      candidates: want.candidates?.ids.map((ids, i) =>
+        Float32Array.from(ids, (id, j) => {
+          const t = Math.floor(j / (want.candidates?.k ?? 1));
+          return t === 0 ? 0 : this.predict(sequences[i], t).logprobs[id];
+        }),
+      ),
     };
   }
 
@@ -146,8 +152,10 @@ export class TabularEngine implements Engine {
   }
 
   async forwardBackward(batch: TrainingBatch, objective: Objective): Promise<StepResult> {
-    const { entropy, values } = objective.needs;
-    const output = await this.forward(batch.sequences, { entropy, values });
+    const { entropy, values, candidates: width = 0 } = objective.needs;
+    const ids = batch.candidates ?? [];
+    const candidates = width > 0 ? { k: width, ids } : undefined;
+    const output = await this.forward(batch.sequences, { entropy, values, candidates });
     const { loss, metrics, gradients } = await objectiveGradients(objective, batch, output);
     const vocab = this.width - 1;
     batch.sequences.forEach((tokens, i) => {
@@ -161,9 +169,20 @@ export class TabularEngine implements Engine {
           this.gradient[at + k] += g * (Number(k === tokens[t]) - p) - gEntropy * p * (logprobs[k] + h);
         }
         this.gradient[at + vocab] += gradients.values?.[i][t] ?? 0;
+        for (let j = t * width; j < (t + 1) * width; j++) {
+          const own = gradients.candidates?.[i][j] ?? 0;
+          for (let k = 0; k < vocab; k++)
+            this.gradient[at + k] += own * (Number(k === ids[i][j]) - Math.exp(logprobs[k]));
+        }
       }
     });
     return { loss, metrics };
+  }
+
+  async takeGradient(): Promise<Float32Array> {
+    const gradient = Float32Array.from(this.gradient);
+    this.gradient.fill(0);
+    return gradient;
   }
 
   async optimStep(settings: OptimSettings) {
