@@ -23,6 +23,8 @@ export interface DecodedRow {
   readonly sharpness: number;
   /** Tokens drawn so far. */
   readonly tokens: readonly number[];
+  /** What has to settle before the next token can be drawn. */
+  readonly ready?: Promise<void>;
   /** Draws the next token from row `at`, and adds it to `tokens`; true when that was the last one. */
   advance(next: NextTokens, at: number): boolean;
 }
@@ -149,6 +151,7 @@ export class DecodingSession {
     if (this.waiting.length > 0 && this.waiting[0].rows.length <= slots - active.length) await this.admit();
     if (active.length === 0) return;
     if (precision === 'int8') await this.int8.refresh();
+    for (const { row } of active) if (row.ready !== undefined) await row.ready;
     const longest = active.reduce((most, row) => Math.max(most, lengthOf(row)), 0);
     cache.fit(longest, active.length);
     const step = this.decodeStep(Math.min(slots, paddedRows(active.length)), precision);
@@ -205,6 +208,7 @@ export class DecodingSession {
     )) {
       const prompts = part.indices.map((i) => batch[i]);
       const { next, layers } = await this.prefill(prompts, part.rows, part.length);
+      for (const { rows } of prompts) for (const row of rows) if (row.ready !== undefined) await row.ready;
       prompts.forEach(({ prompt, rows }, at) => {
         for (const row of rows) {
           if (row.advance(next, at)) continue;

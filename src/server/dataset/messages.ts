@@ -7,10 +7,10 @@ const textPart = z.strictObject({ type: z.enum(['text', 'input_text', 'output_te
 /** Text, or parts of text. */
 export const textContent = z.union([z.string(), z.array(textPart).min(1)]);
 
-export const toolCallSchema = z.strictObject({
+export const toolCallSchema = z.object({
   id: z.string().optional(),
   type: z.literal('function').default('function'),
-  function: z.strictObject({ name: z.string().min(1), arguments: z.string() }),
+  function: z.object({ name: z.string().min(1), arguments: z.string() }),
 });
 export type ToolCall = z.infer<typeof toolCallSchema>;
 
@@ -20,7 +20,8 @@ export const messageSchema = z.discriminatedUnion('role', [
   z.strictObject({ role: z.literal('system'), content: textContent, name }),
   z.strictObject({ role: z.literal('developer'), content: textContent, name }),
   z.strictObject({ role: z.literal('user'), content: textContent, name }),
-  z.strictObject({
+  // Clients send replies back with whatever else they came with.
+  z.object({
     role: z.literal('assistant'),
     content: textContent.nullable().optional(),
     name,

@@ -69,13 +69,9 @@ export class ModelServer {
     return this.pumping;
   }
 
-  /** Rows that wait for their grammar before each token. */
-  private readonly constrained = new Set<InferenceRow>();
-
   /** Puts a job in line: of each owner one job in turn. More rows than there are slots are begun in several parts. */
   add(job: Job): void {
     const { slots } = this.decoder;
-    for (const row of job.rows) if (row.ready !== undefined) this.constrained.add(row);
     for (let from = 0; from < job.rows.length; from += slots) {
       const part = { ...job, rows: job.rows.slice(from, from + slots) };
       const queue = this.queues.get(job.owner);
@@ -119,14 +115,6 @@ export class ModelServer {
     return job;
   }
 
-  private async grammarsReady(): Promise<void> {
-    for (const row of this.constrained) {
-      const { ready } = row;
-      if (ready === undefined) this.constrained.delete(row);
-      else await ready;
-    }
-  }
-
   private async pump(): Promise<void> {
     const { session } = this.decoder;
     this.pumping = true;
@@ -139,7 +127,6 @@ export class ModelServer {
         for (let job = this.next(); job !== undefined; job = this.next()) session.add(job);
         this.options.onLoad?.(session.activeRows, this.queues.size);
         if (session.idle) break;
-        if (this.constrained.size > 0) await this.grammarsReady();
         await session.step();
         if (performance.now() - lastYield > YIELD) {
           await new Promise((resolve) => setImmediate(resolve));
@@ -160,7 +147,6 @@ export class ModelServer {
     const all = [...(session.rows as InferenceRow[]), ...waiting];
     this.queues.clear();
     session.open(slots, config.maxPositions);
-    this.constrained.clear();
     for (const row of all) row.fail(error);
   }
 }
