@@ -35,6 +35,23 @@ function vocabularyOf(tokenizer: Tokenizer, type: string): string[] {
   return texts;
 }
 
+const TYPES = new Set(['object', 'array', 'string', 'number', 'integer', 'boolean', 'null']);
+
+/** The first type in a schema that JSON does not have: the library ends on one. */
+function foreignType(schema: unknown): string | undefined {
+  if (typeof schema !== 'object' || schema === null) return undefined;
+  for (const [key, value] of Object.entries(schema)) {
+    if (key === 'const' || key === 'enum' || key === 'default' || key === 'examples') continue;
+    if (key === 'type' && !Array.isArray(schema)) {
+      const foreign = [value].flat().find((one) => typeof one === 'string' && !TYPES.has(one));
+      if (foreign !== undefined) return String(foreign);
+    }
+    const inner = foreignType(value);
+    if (inner !== undefined) return inner;
+  }
+  return undefined;
+}
+
 /** Compiles formats for one model's vocabulary. */
 export class Grammars {
   private readonly tokenizer: Tokenizer;
@@ -86,6 +103,8 @@ export class Grammars {
         false,
         MOST_BLANKS,
       );
+    const foreign = foreignType(format.schema);
+    if (foreign !== undefined) throw new Error(`there is no type '${foreign}'`);
     const schema = JSON.stringify(format.schema);
     return await compiler.compileJSONSchema(schema, true, undefined, undefined, format.strict, MOST_BLANKS);
   }

@@ -10,7 +10,9 @@ let loaded: Library | undefined;
 export function xgrammar(): Library {
   if (loaded !== undefined) return loaded;
   const file = createRequire(import.meta.url).resolve('@mlc-ai/web-xgrammar');
-  const script = new Function('exports', 'module', 'require', '__filename', readFileSync(file, 'utf8'));
+  // Where the file asks for a module by `import`, it gets it by `require`: functions made of text cannot import everywhere.
+  const text = readFileSync(file, 'utf8').replace("await import('module')", "require('module')");
+  const script = new Function('exports', 'module', 'require', '__filename', text);
   const module = { exports: {} };
   script.call(globalThis, module.exports, module, createRequire(file), file);
   loaded = module.exports as Library;

@@ -114,7 +114,7 @@ function tryRecipe(method: JobMethod, shape: Pick<DatasetFacts, 'hiddenSize' | '
   } catch (error) {
     if (!(error instanceof RecipeError)) throw error;
     const [problem] = error.problems;
-    const member = /^stages\.0\.([\w.]+)/.exec(problem)?.[1];
+    const member = /^stages\.0(?:\.|: unknown key ')([\w.]+)/.exec(problem)?.[1];
     const where = member === undefined ? [] : member === 'method' ? ['method'] : ['stage', member];
     throw invalid(problem, path('method', method.type, 'burnish', ...where), 'invalid_value');
   }

@@ -46,7 +46,11 @@ export async function fineTune(
           wantsJson: spec.outputSchema !== null,
           failedGrades: spec.failedGrades,
         });
-  const environment = datasetEnvironment(trainTasks, validation, (grader ?? (spec.kind === 'traffic' ? UNJUDGED : exactMatch())) as Grader);
+  const environment = datasetEnvironment(
+    trainTasks,
+    validation,
+    (grader ?? (spec.kind === 'traffic' ? UNJUDGED : exactMatch())) as Grader,
+  );
   const recipe = parseRecipe(spec.recipe, methods);
   const { engine, tokenizer } = await startingModel(recipe, [], {
     valueHead: recipeNeeds(recipe, methods).valueHead,
