@@ -1,6 +1,7 @@
 /** Environments: families of tasks with generators, splits and graders. */
 export { type ArithmeticData, type ArithmeticOptions, arithmetic, arithmeticOptions } from './arithmetic.ts';
 export { type ColumnOperation, columnSteps } from './column-arithmetic.ts';
+export { conjugated } from './conjugated.ts';
 export { type CountdownData, type CountdownOptions, countdown, countdownOptions } from './countdown.ts';
 export { withFewTasks } from './few.ts';
 export { type G2pData, type G2pOptions, g2p, g2pOptions } from './g2p.ts';

@@ -12,9 +12,11 @@ export {
   calibrationBins,
   expectedCalibrationError,
 } from './calibration.ts';
+export { type ConjugateAccuracies, type ConjugateFigures, conjugateFigures } from './conjugate.ts';
 export { crossedBootstrap } from './crossed-bootstrap.ts';
 export { type Convergence, convergence, jensenShannon, shannonEntropy, shares } from './distribution.ts';
 export { type ContinualFigures, continualFigures, retention } from './forgetting.ts';
+export { type InferencePoint, implicitPrior, taskPosterior } from './implicit-inference.ts';
 export { type ConfidenceInterval, wilsonInterval } from './interval.ts';
 export { majorityVote } from './majority.ts';
 export { passAtK } from './passAtK.ts';
