@@ -24,3 +24,4 @@ export { type AnytimePoint, accuracyAtBudget, cumulativeRegret, normalisedRegret
 export { mean, median, quantile, standardDeviation } from './statistics.ts';
 export { type TokenEfficiency, tokenEfficiency, tokensToReach } from './token-efficiency.ts';
 export { ranks, spearman, spearmanTrend, type Trend, type TrendOptions } from './trend.ts';
+export { type TruthfulnessFigures, type TruthfulnessWeights, truthfulness } from './truthfulness.ts';

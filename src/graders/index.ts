@@ -24,4 +24,5 @@ export { type NumericOptions, numeric } from './numeric.ts';
 export { type Rational, rational } from './rational.ts';
 export { type ReferenceOptions, referencesOf } from './references.ts';
 export { type RegexOptions, regex } from './regex.ts';
+export { type TruthfulOptions, type TruthOutcome, truthful, truthOutcome } from './truthful.ts';
 export { type WeightedParts, weighted } from './weighted.ts';

@@ -13,6 +13,8 @@ import { reinforce } from './reinforce/method.ts';
 import { rloo } from './rloo/method.ts';
 import { selfRewardingPpo } from './self-rewarding-ppo/method.ts';
 import { supervised } from './supervised/method.ts';
+import { truthrl } from './truthrl/method.ts';
+import { rTuning } from './truthrl/r-tuning.ts';
 
 export { supervisedRow } from './supervised/method.ts';
 export {
@@ -33,6 +35,8 @@ export {
   selfRewardingPpo,
   star,
   supervised,
+  rTuning,
+  truthrl,
 };
 
 /** All methods by name. */
@@ -54,4 +58,6 @@ export const methods = methodTable([
   bots,
   expertIteration,
   selfRewardingPpo,
+  truthrl,
+  rTuning,
 ]);
