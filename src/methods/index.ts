@@ -8,6 +8,8 @@ import { mrt } from './mrt/method.ts';
 import { mrtStar, star } from './mrt/star.ts';
 import { nft } from './nft/method.ts';
 import { rft } from './nft/presets.ts';
+import { dft } from './otr/dft.ts';
+import { otr } from './otr/method.ts';
 import { ppo } from './ppo/method.ts';
 import { reinforce } from './reinforce/method.ts';
 import { rloo } from './rloo/method.ts';
@@ -35,6 +37,8 @@ export {
   selfRewardingPpo,
   star,
   supervised,
+  dft,
+  otr,
   rTuning,
   truthrl,
 };
@@ -60,4 +64,6 @@ export const methods = methodTable([
   selfRewardingPpo,
   truthrl,
   rTuning,
+  otr,
+  dft,
 ]);
