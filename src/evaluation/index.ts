@@ -18,6 +18,7 @@ export { type Convergence, convergence, jensenShannon, shannonEntropy, shares } 
 export { type ContinualFigures, continualFigures, retention } from './forgetting.ts';
 export { type InferencePoint, implicitPrior, taskPosterior } from './implicit-inference.ts';
 export { type ConfidenceInterval, wilsonInterval } from './interval.ts';
+export { bestSoFar, firstReach, heightAt, type LearningCurve, meanHeight } from './learning-curve.ts';
 export { majorityVote } from './majority.ts';
 export { passAtK } from './passAtK.ts';
 export { type AnytimePoint, accuracyAtBudget, cumulativeRegret, normalisedRegret } from './regret.ts';
