@@ -8,6 +8,12 @@ export { type G2pData, type G2pOptions, g2p, g2pOptions } from './g2p.ts';
 export { type Generator, generatedEnvironment } from './generated.ts';
 export { type BadLine, type JsonlData, type JsonlOptions, loadJsonl } from './jsonl.ts';
 export {
+  type ListProgramsData,
+  type ListProgramsOptions,
+  listPrograms,
+  listProgramsOptions,
+} from './list-programs.ts';
+export {
   misconceptionsOf,
   type NoisyChainData,
   type NoisyChainOptions,

@@ -2,6 +2,7 @@
 import { methodTable } from '../training/index.ts';
 import { bots } from './bots/method.ts';
 import { expertIteration } from './echo-chamber/method.ts';
+import { eft } from './eft/method.ts';
 import { grpo } from './grpo/method.ts';
 import { cispoMethod, dapo, drGrpo, gspo } from './grpo/presets.ts';
 import { mrt } from './mrt/method.ts';
@@ -15,6 +16,7 @@ import { reinforce } from './reinforce/method.ts';
 import { rloo } from './rloo/method.ts';
 import { selfRewardingPpo } from './self-rewarding-ppo/method.ts';
 import { supervised } from './supervised/method.ts';
+import { tarot } from './tarot/method.ts';
 import { truthrl } from './truthrl/method.ts';
 import { rTuning } from './truthrl/r-tuning.ts';
 
@@ -24,6 +26,7 @@ export {
   cispoMethod as cispo,
   dapo,
   drGrpo,
+  eft,
   expertIteration,
   grpo,
   gspo,
@@ -37,6 +40,7 @@ export {
   selfRewardingPpo,
   star,
   supervised,
+  tarot,
   dft,
   otr,
   rTuning,
@@ -66,4 +70,6 @@ export const methods = methodTable([
   rTuning,
   otr,
   dft,
+  eft,
+  tarot,
 ]);

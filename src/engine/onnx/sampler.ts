@@ -1,9 +1,9 @@
 /** Batched sampling: prompts are read once, rows decode together, finished rows leave and waiting ones take their slots. */
 import type { ModelWeights } from '../../nn/index.ts';
-import { type Rng, rng } from '../../random/index.ts';
 import { type BoundRun, intArray, NativeTensor, type Tree } from '../../tensor/index.ts';
-import { StopMatcher, StreamDecoder, type Tokenizer } from '../../text/index.ts';
+import type { Tokenizer } from '../../text/index.ts';
 import type { Sample } from '../../types/index.ts';
+import { Completion, completionRules } from '../completion.ts';
 import type { SampleOptions, SampleRequest, SamplingParams } from '../engine.ts';
 import { batchRows, nextPowerOfTwo } from './batching.ts';
 import { type CacheTensors, cacheCapacity, KeyValueCache } from './cache.ts';
@@ -32,12 +32,8 @@ const YIELD_MILLISECONDS = 10;
 interface Row {
   request: number;
   sample: number;
-  rng: Rng;
   promptLength: number;
-  tokens: number[];
-  logprobs: number[];
-  decoder?: StreamDecoder;
-  matcher?: StopMatcher;
+  completion: Completion;
 }
 
 /** Several completions of one prompt that start together. */
@@ -90,7 +86,7 @@ export class Sampler {
   ): Promise<Sample[][]> {
     const { temperature = 1, topK, topP, minP } = params;
     const picker = new TokenPicker({ temperature, topK, topP, minP });
-    const stopTokens = new Set(params.stopTokens ?? this.tokenizer.eosIds);
+    const rules = completionRules(params, this.tokenizer);
     const cache = this.prepare(requests, params);
     const { slots } = cache;
     if (precision === 'int8') await this.int8.refresh();
@@ -105,14 +101,11 @@ export class Sampler {
 
     /** Draws a row's next token; true when the row is finished and its result is written. */
     const advance = (row: Row, next: NextTokens, at: number): boolean => {
-      picker.pick(next, at, vocab, row.rng, picked);
-      row.tokens.push(picked.token);
-      row.logprobs.push(picked.logprob);
+      const { completion } = row;
+      picker.pick(next, at, vocab, completion.rng, picked);
       sampled++;
-      let ended = stopTokens.has(picked.token);
-      if (!ended && row.decoder && row.matcher) ended = row.matcher.push(row.decoder.push(picked.token));
-      if (!ended && row.tokens.length < params.maxTokens) return false;
-      results[row.request][row.sample] = this.finish(row, ended, stopTokens, weightsVersion);
+      if (!completion.push(picked.token, picked.logprob)) return false;
+      results[row.request][row.sample] = completion.finish(weightsVersion);
       return true;
     };
 
@@ -138,11 +131,9 @@ export class Sampler {
           const { request, firstSample, count } = batch[i];
           const { prompt, seed } = requests[request];
           for (let k = 0; k < count; k++) {
-            const row = newRow(request, firstSample + k, seed, prompt.length);
-            if (params.stop && params.stop.length > 0) {
-              row.decoder = new StreamDecoder(this.tokenizer);
-              row.matcher = new StopMatcher(params.stop);
-            }
+            const sample = firstSample + k;
+            const completion = new Completion({ seed }, sample, rules);
+            const row = { request, sample, promptLength: prompt.length, completion };
             if (advance(row, prefilled.next, at)) continue;
             cache.grow(prompt.length, active.length);
             cache.fill(active.length, prefilled.layers, at, prompt.length);
@@ -156,12 +147,13 @@ export class Sampler {
       options.signal?.throwIfAborted();
       if (waiting.length > 0 && waiting[0].count <= slots - active.length) await admit();
       if (active.length === 0) continue;
-      const longest = active.reduce((most, row) => Math.max(most, row.promptLength + row.tokens.length), 0);
+      const longest = active.reduce((most, row) => Math.max(most, lengthOf(row)), 0);
       cache.grow(longest, active.length);
       const step = this.decodeStep(cache, Math.min(slots, paddedRows(active.length)), precision);
       active.forEach((row, slot) => {
-        step.ids[slot] = row.tokens[row.tokens.length - 1];
-        step.position[slot] = row.promptLength + row.tokens.length - 1;
+        const { tokens } = row.completion;
+        step.ids[slot] = tokens[tokens.length - 1];
+        step.position[slot] = lengthOf(row) - 1;
       });
       step.ids.fill(0, active.length);
       step.position.fill(0, active.length);
@@ -177,7 +169,7 @@ export class Sampler {
         const last = active.pop() as Row;
         if (slot === active.length) continue;
         active[slot] = last;
-        cache.move(active.length, slot, last.promptLength + last.tokens.length - 1);
+        cache.move(active.length, slot, lengthOf(last) - 1);
       }
       options.onTokens?.(sampled);
       if (ended - lastYield > YIELD_MILLISECONDS) {
@@ -288,23 +280,6 @@ export class Sampler {
     this.steps.set(key, step);
     return step;
   }
-
-  private finish(row: Row, ended: boolean, stopTokens: ReadonlySet<number>, weightsVersion: number): Sample {
-    const { tokens, decoder, matcher } = row;
-    const stopped = stopTokens.has(tokens[tokens.length - 1]);
-    let text: string;
-    if (matcher && decoder) {
-      if (!ended || stopped) matcher.push(decoder.flush());
-      text = matcher.text;
-    } else text = this.tokenizer.decode(stopped ? tokens.slice(0, -1) : tokens);
-    return {
-      tokens,
-      logprobs: Float32Array.from(row.logprobs),
-      text,
-      finishReason: ended ? 'stop' : 'length',
-      weightsVersion,
-    };
-  }
 }
 
 interface NextTensors {
@@ -326,8 +301,9 @@ function paddedRows(n: number): number {
   return n <= 0.75 * power ? 0.75 * power : power;
 }
 
-function newRow(request: number, sample: number, seed: number, promptLength: number): Row {
-  return { request, sample, rng: rng(seed, 'completion', sample), promptLength, tokens: [], logprobs: [] };
+/** Tokens of a row so far, its prompt included. */
+function lengthOf({ promptLength, completion }: Row): number {
+  return promptLength + completion.tokens.length;
 }
 
 /** Requests in order, cut where one wants more completions than there are slots. */
