@@ -1,6 +1,6 @@
 /** Burnish: reinforcement fine-tuning you own. */
 export { createOnnxEngine, type Engine, type FrozenEngine, type OnnxEngineOptions } from './engine/index.ts';
-export { createEnvironment, loadJsonl } from './environments/index.ts';
+export { conjugated, createEnvironment, loadJsonl } from './environments/index.ts';
 export {
   afterMarker,
   byFormat,
@@ -18,7 +18,7 @@ export {
 } from './graders/index.ts';
 export { methods } from './methods/index.ts';
 export { openStore } from './store/index.ts';
-export { loadTokenizer, symbolTokenizer } from './text/index.ts';
+export { loadTokenizer, substitution, symbolTokenizer, type TextTransform } from './text/index.ts';
 export { defineMethod, defineRecipe, parseRecipe, type RecipeInput, train } from './training/index.ts';
 export type {
   Environment,

@@ -1,4 +1,14 @@
-/** The engine contract and its embedded implementation. */
+/** The engine contract, its embedded implementation, and several engines decoded together. */
+export {
+  atTemperature,
+  type DecodingCounts,
+  type EmulatedEngine,
+  type EmulationOptions,
+  emulatedEngine,
+  emulatedLogprobs,
+  type TunedPair,
+  type TuningDelta,
+} from './emulated/index.ts';
 export type {
   Engine,
   EngineSnapshot,

@@ -3,6 +3,7 @@ import type { Environment } from '../types/index.ts';
 import { arithmetic } from './arithmetic.ts';
 import { countdown } from './countdown.ts';
 import { g2p } from './g2p.ts';
+import { listPrograms } from './list-programs.ts';
 import { pairSearch } from './pair-search.ts';
 
 type Options = Readonly<Record<string, unknown>>;
@@ -12,6 +13,7 @@ const FACTORIES: Readonly<Record<string, (options: Options) => Environment | Pro
   arithmetic,
   countdown,
   g2p,
+  'list-programs': listPrograms,
   'pair-search': pairSearch,
 };
 

@@ -20,8 +20,25 @@ export { type GradeAllOptions, gradeAll } from './grade-all.ts';
 export { checkedGrade, failed, graded, safeGrade } from './grades.ts';
 export { type LengthOptions, length } from './length.ts';
 export { levenshtein } from './levenshtein.ts';
+export {
+  formatNumbers,
+  isListProgram,
+  listProgramOutput,
+  listWords,
+  parseNumbers,
+  runListProgram,
+} from './list-language.ts';
 export { type NumericOptions, numeric } from './numeric.ts';
 export { type Rational, rational } from './rational.ts';
 export { type ReferenceOptions, referencesOf } from './references.ts';
 export { type RegexOptions, regex } from './regex.ts';
+export {
+  parseTierTest,
+  TIERS,
+  type Tier,
+  type TieredTestsOptions,
+  type TierTest,
+  tieredTests,
+} from './tiered-tests.ts';
+export { type TruthfulOptions, type TruthOutcome, truthful, truthOutcome } from './truthful.ts';
 export { type WeightedParts, weighted } from './weighted.ts';

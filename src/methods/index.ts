@@ -2,18 +2,24 @@
 import { methodTable } from '../training/index.ts';
 import { bots } from './bots/method.ts';
 import { expertIteration } from './echo-chamber/method.ts';
+import { eft } from './eft/method.ts';
 import { grpo } from './grpo/method.ts';
 import { cispoMethod, dapo, drGrpo, gspo } from './grpo/presets.ts';
 import { mrt } from './mrt/method.ts';
 import { mrtStar, star } from './mrt/star.ts';
 import { nft } from './nft/method.ts';
 import { rft } from './nft/presets.ts';
+import { dft } from './otr/dft.ts';
+import { otr } from './otr/method.ts';
 import { ppo } from './ppo/method.ts';
 import { reinforce } from './reinforce/method.ts';
 import { rloo } from './rloo/method.ts';
 import { selfRewardingPpo } from './self-rewarding-ppo/method.ts';
 import { supervised } from './supervised/method.ts';
+import { tarot } from './tarot/method.ts';
 import { traffic } from './traffic/method.ts';
+import { truthrl } from './truthrl/method.ts';
+import { rTuning } from './truthrl/r-tuning.ts';
 
 export { supervisedRow } from './supervised/method.ts';
 export type { SampledTurn, TrafficData } from './traffic/method.ts';
@@ -21,21 +27,27 @@ export {
   bots,
   cispoMethod as cispo,
   dapo,
+  dft,
   drGrpo,
+  eft,
   expertIteration,
   grpo,
   gspo,
   mrt,
   mrtStar,
   nft,
+  otr,
   ppo,
   reinforce,
   rft,
   rloo,
+  rTuning,
   selfRewardingPpo,
   star,
   supervised,
+  tarot,
   traffic,
+  truthrl,
 };
 
 /** All methods by name. */
@@ -57,5 +69,11 @@ export const methods = methodTable([
   bots,
   expertIteration,
   selfRewardingPpo,
+  truthrl,
+  rTuning,
+  otr,
+  dft,
+  eft,
+  tarot,
   traffic,
 ]);

@@ -4,7 +4,7 @@ import { rng } from '../random/index.ts';
 import { createObjective, type ObjectiveConfig, objectiveSchema } from './index.ts';
 import { directLoss } from './testing/direct.ts';
 import { type Batch, evaluate } from './testing/evaluate.ts';
-import { randomBatch } from './testing/random-batch.ts';
+import { CANDIDATES, randomBatch } from './testing/random-batch.ts';
 
 const configs: ObjectiveConfig[] = [
   { name: 'cross-entropy' },
@@ -19,6 +19,9 @@ const configs: ObjectiveConfig[] = [
   { name: 'cispo', clipLow: 0.3, truncatedImportance: 1.1 },
   { name: 'cispo', kl: { coefficient: 0.1 }, entropyCoefficient: 0.02 },
   { name: 'nft' },
+  { name: 'one-token-rollout', candidates: CANDIDATES },
+  { name: 'one-token-rollout', candidates: CANDIDATES, wrongReward: -0.5, expectationTemperature: 1.3 },
+  { name: 'dynamic-fine-tuning' },
   {
     name: 'nft',
     questionWeight: 'inverse-odds-root',
@@ -26,6 +29,8 @@ const configs: ObjectiveConfig[] = [
     floor: 0.3,
     kl: { coefficient: 0.1 },
   },
+  { name: 'preference' },
+  { name: 'preference', loss: 'ipo', beta: 0.3 },
 ];
 
 const STEP = 1e-5;

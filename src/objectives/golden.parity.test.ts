@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { Engine, TrainingBatch } from '../engine/index.ts';
+import type { Engine, Objective, TrainingBatch } from '../engine/index.ts';
 import { relativeGap, takeGradient, tinyEngine } from '../engine/testing/engines.ts';
 import { loadWeights, readSafetensors } from '../nn/index.ts';
 import { expected, fixtureFolder, type LoraFixture, largestGap } from '../nn/testing/fixtures.ts';
@@ -89,8 +89,20 @@ function gradientsOf(flat: Float32Array, { slots }: GoldenEngine, how: 'all' | '
   return result;
 }
 
-function batchOf({ aggregation, advantages }: GoldenCase): TrainingBatch {
+/** The fixture's candidates, or every token of the vocabulary where an objective asks for as many. */
+function candidatesOf(k: number | undefined): Int32Array[] | undefined {
+  if (k === undefined) return undefined;
+  return sequences.map((tokens, i) => {
+    const given = golden.batch.candidates[i];
+    return given.length === k * tokens.length
+      ? Int32Array.from(given)
+      : Int32Array.from({ length: k * tokens.length }, (_, j) => j % k);
+  });
+}
+
+function batchOf({ aggregation, advantages }: GoldenCase, { needs }: Objective): TrainingBatch {
   return {
+    candidates: candidatesOf(needs.candidates),
     sequences,
     mask,
     weight: lossWeights(mask, aggregation, { maxLength: golden.maxLength }),
@@ -111,7 +123,7 @@ function resultOf(one: GoldenCase) {
   const holder = engines.get(key) ?? makeEngine(one.adapters, values);
   engines.set(key, holder);
   const result = holder.then(async (made) => {
-    const { loss } = await made.engine.forwardBackward(batchOf(one), objective);
+    const { loss } = await made.engine.forwardBackward(batchOf(one, objective), objective);
     return { loss, gradients: gradientsOf(await takeGradient(made.engine), made, one.gradients) };
   });
   results.set(one, result);

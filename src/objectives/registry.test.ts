@@ -7,7 +7,17 @@ const create = (config: object) => createObjective(config as ObjectiveConfig);
 describe('createObjective', () => {
   it('makes every objective from its name alone', () => {
     expect(objectiveNames.map((name) => create({ name }).name)).toEqual(objectiveNames);
-    expect(objectiveNames).toEqual(['cross-entropy', 'reinforce', 'ppo-clip', 'grpo', 'cispo', 'nft']);
+    expect(objectiveNames).toEqual([
+      'cross-entropy',
+      'reinforce',
+      'ppo-clip',
+      'grpo',
+      'cispo',
+      'nft',
+      'preference',
+      'one-token-rollout',
+      'dynamic-fine-tuning',
+    ]);
   });
   it('makes the same objective as the factory', () => {
     const kl = { estimator: 'k2', coefficient: 0.1 } as const;
@@ -39,7 +49,7 @@ describe('createObjective', () => {
   });
   it('lists the names for an unknown one', () => {
     expect(() => create({ name: 'gpro' })).toThrow(
-      'objective: name is "gpro", expected one of cross-entropy, reinforce, ppo-clip, grpo, cispo, nft',
+      'objective: name is "gpro", expected one of cross-entropy, reinforce, ppo-clip, grpo, cispo, nft, preference',
     );
     expect(() => create({})).toThrow('objective: name is undefined, expected one of');
   });

@@ -3,9 +3,12 @@ import { z } from 'zod';
 import type { Objective } from '../engine/index.ts';
 import { cispo, cispoOptions } from './cispo.ts';
 import { crossEntropy, crossEntropyOptions } from './cross-entropy.ts';
+import { dynamicFineTuning, dynamicFineTuningOptions } from './dynamic-fine-tuning.ts';
 import { grpo, grpoOptions } from './grpo.ts';
 import { nft, nftOptions } from './nft.ts';
+import { oneTokenRollout, oneTokenRolloutOptions } from './one-token-rollout.ts';
 import { ppoClip, ppoClipOptions } from './ppo-clip.ts';
+import { preference, preferenceOptions } from './preference.ts';
 import { reinforce, reinforceOptions } from './reinforce.ts';
 
 /** An objective's name with its options. */
@@ -16,6 +19,9 @@ export const objectiveSchema = z.discriminatedUnion('name', [
   grpoOptions.extend({ name: z.literal('grpo') }),
   cispoOptions.extend({ name: z.literal('cispo') }),
   nftOptions.extend({ name: z.literal('nft') }),
+  preferenceOptions.extend({ name: z.literal('preference') }),
+  oneTokenRolloutOptions.extend({ name: z.literal('one-token-rollout') }),
+  dynamicFineTuningOptions.extend({ name: z.literal('dynamic-fine-tuning') }),
 ]);
 
 /** As written in a recipe: options with defaults may be left out. */
@@ -46,6 +52,12 @@ export function createObjective(config: ObjectiveConfig): Objective {
       return cispo(withoutName(result.data));
     case 'nft':
       return nft(withoutName(result.data));
+    case 'preference':
+      return preference(withoutName(result.data));
+    case 'one-token-rollout':
+      return oneTokenRollout(withoutName(result.data));
+    case 'dynamic-fine-tuning':
+      return dynamicFineTuning();
   }
 }
 

@@ -34,6 +34,7 @@ export {
 } from './harness.ts';
 export { loadReproduction } from './load.ts';
 export { LockedError, withLock } from './lock.ts';
+export { curveOf } from './metric-curve.ts';
 export { PAPERS, type Paper, type PaperCategory } from './paper-list.ts';
 export { commandOf, type PaperState, type PaperStatus, paperOf, paperStates } from './papers.ts';
 export { isCheckout } from './provenance.ts';

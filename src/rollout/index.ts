@@ -9,5 +9,6 @@ export {
   type SuccessEstimates,
   type ThoughtPrefix,
 } from './meta-prover.ts';
+export { type OneTokenDraws, type OneTokenOptions, oneTokenDraws } from './one-token.ts';
 export { promptText, renderPrompt } from './render-prompt.ts';
 export { type RolloutOptions, rolloutGroups } from './rollout-groups.ts';

@@ -146,7 +146,8 @@ describe('limits', () => {
 });
 
 it('describes itself', async () => {
-  const document = await (await fetch(`${tiny.server.url}/openapi.json`)).json();
+  const answer = await fetch(`${tiny.server.url}/openapi.json`);
+  const document = (await answer.json()) as { openapi: string; paths: object };
   expect(document.openapi).toBe('3.1.0');
   const paths = Object.keys(document.paths);
   for (const path of ['/v1/files', '/v1/fine_tuning/jobs', '/v1/chat/completions', '/v1/models/{model}'])

@@ -13,3 +13,12 @@ export { StreamDecoder } from './stream-decoder.ts';
 export { type SymbolOptions, symbolTokenizerFiles } from './symbol-files.ts';
 export { symbolTokenizer, tokenizerFromFiles } from './symbol-tokenizer.ts';
 export type { DecodeOptions, EncodeOptions, Tokenizer } from './tokenizer.ts';
+export {
+  identityTransform,
+  leetspeak,
+  rot13,
+  substitution,
+  swapCase,
+  type TextTransform,
+  textTransforms,
+} from './transforms.ts';

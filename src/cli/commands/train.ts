@@ -3,6 +3,7 @@ import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { methods } from '../../methods/index.ts';
 import {
+  namedModels,
   parseRecipe,
   parseSetting,
   type Recipe,
@@ -113,8 +114,10 @@ function resumeArgument({ id, folder, root }: TrainingRun['place']): string {
 function withOptions(input: unknown, { set = [], seed, model }: TrainCommandOptions): unknown {
   let recipe = input;
   for (const { path, value } of set.map(parseSetting)) {
-    const isPath = (path === 'model' || path === 'environment.file') && typeof value === 'string';
-    recipe = setByPath(recipe, path, isPath ? modelPath(value, process.cwd()) : value);
+    recipe = setByPath(recipe, path, value);
+    const isPath = path === 'environment.file' || namedModels(recipe, methods).has(path);
+    if (isPath && typeof value === 'string')
+      recipe = setByPath(recipe, path, modelPath(value, process.cwd()));
   }
   if (seed !== undefined) recipe = setByPath(recipe, 'seed', seed);
   if (model !== undefined) recipe = setByPath(recipe, 'model', modelPath(model, process.cwd()));

@@ -1,7 +1,8 @@
 /** Finds a recipe by name or path and reads it, whatever it is written in. */
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, extname, isAbsolute, resolve } from 'node:path';
-import { nearest, RecipeError, SHIPPED_PREFIX } from '../../training/index.ts';
+import { methods } from '../../methods/index.ts';
+import { namedModels, nearest, RecipeError, SHIPPED_PREFIX, setByPath } from '../../training/index.ts';
 import type { Environment, Grader } from '../../types/index.ts';
 import { CliError, messageOf, reasonOf } from '../errors.ts';
 import { builtInNames, builtInRecipe } from '../recipes/index.ts';
@@ -105,8 +106,9 @@ function checkRecord(value: unknown, path: string): Record<string, unknown> {
 /** The recipe with the paths in it taken from the folder of its file. */
 function absolute(input: Record<string, unknown>, path: string): Record<string, unknown> {
   const folder = dirname(path);
-  const copy = { ...input };
-  if (typeof copy.model === 'string') copy.model = modelPath(copy.model, folder);
+  let copy = { ...input };
+  for (const [key, model] of namedModels(input, methods))
+    copy = setByPath(copy, key, modelPath(model, folder));
   const { environment } = copy;
   if (typeof environment === 'object' && environment !== null && 'file' in environment) {
     const { file } = environment;

@@ -1,5 +1,14 @@
 /** The graders that a file of tasks can name, and which of them agrees with the file's own worked completions. */
-import { exactMatch, functionGrader, gradeAll, numeric, referencesOf } from '../../graders/index.ts';
+import {
+  exactMatch,
+  functionGrader,
+  gradeAll,
+  isListProgram,
+  listProgramOutput,
+  numeric,
+  referencesOf,
+  tieredTests,
+} from '../../graders/index.ts';
 import type { Environment, Grader } from '../../types/index.ts';
 
 /** Accepts a completion that ends with an answer: for answers after a chain of thought. */
@@ -18,6 +27,8 @@ const GRADERS = {
   /** The completion's last number equals the answer's. */
   numeric: (): Grader => numeric(),
   ending,
+  /** The completion is a program of the list language, the answers are tests of tiers that it passes. */
+  'list-tests': (): Grader => tieredTests({ run: listProgramOutput, isFormatted: isListProgram }),
 } as const;
 
 export type FileGrader = keyof typeof GRADERS;
@@ -38,6 +49,7 @@ export const graderWords: Readonly<Record<FileGrader, string>> = {
   normalized: 'the completion equals an answer (case, punctuation and spacing apart)',
   numeric: "the completion's last number equals the answer",
   ending: 'the completion ends with an answer',
+  'list-tests': 'the completion is a list program that passes the tests in the answers',
 };
 
 /**

@@ -40,8 +40,7 @@ export const botsConfig = z.strictObject({
   momentum: z.number().min(0).lt(1).default(0.9),
   /** The position stays where the references' mean rates on a step's tasks differ by less. */
   minGap: share.default(0.02),
-  /** Where the references' success rates come from. */
-  references: referenceOptions.prefault({}),
+  ...referenceOptions,
 });
 
 export type BotsConfig = z.output<typeof botsConfig>;
@@ -99,13 +98,7 @@ function selecting(config: BotsConfig, context: MethodContext): MethodInstance {
       if (work === undefined) {
         const tasks = () => Array.from({ length: size }, (_, k) => context.environment.task('train', k));
         if (needsRates)
-          rates ??= await referenceRates(
-            tasks(),
-            config.references,
-            samplingOf(context, config),
-            context,
-            step,
-          );
+          rates ??= await referenceRates(tasks(), config, samplingOf(context, config), context, step);
         const selector = selectorOf(config, context, size, rates);
         if (restored !== null) selector.curriculum.restore(restored);
         const { curriculum } = selector;
@@ -138,6 +131,7 @@ export const bots = defineMethod({
     source: 'arXiv 2510.26374',
   },
   config: botsConfig,
+  modelKeys: ['referenceModels.weak', 'referenceModels.strong'],
   needs: (config) => grpo.needs(config),
   create: selecting,
 });

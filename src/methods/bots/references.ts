@@ -2,30 +2,37 @@
 import { z } from 'zod';
 import type { ReferenceRates } from '../../curricula/index.ts';
 import type { SamplingParams } from '../../engine/index.ts';
-import { rolloutGroups } from '../../rollout/index.ts';
-import { gradedScores, type MethodContext, type StepContext, startingModel } from '../../training/index.ts';
+import { type MethodContext, type StepContext, startingModel } from '../../training/index.ts';
 import type { Environment, Task } from '../../types/index.ts';
+import { successRates } from '../shared/success-rates.ts';
 
-export const referenceOptions = z.strictObject({
-  /** `metadata`: `weak` and `strong` name metadata of the tasks; `models`: they are models, as a recipe names them. */
-  from: z.enum(['metadata', 'models']).default('metadata'),
-  weak: z.string().min(1).default('weakRate'),
-  strong: z.string().min(1).default('strongRate'),
-  /** Attempts a task when models are measured. */
-  samples: z.int().min(1).default(8),
-});
+const name = z.string().min(1);
 
-export type ReferenceConfig = z.output<typeof referenceOptions>;
+/** Where the references' success rates come from. */
+export const referenceOptions = {
+  /** Metadata of the tasks that hold the rates. */
+  referenceRates: z
+    .strictObject({ weak: name.default('weakRate'), strong: name.default('strongRate') })
+    .prefault({}),
+  /** Instead: models, as a recipe names them, whose rates are measured before the first step. */
+  referenceModels: z
+    .strictObject({
+      weak: name,
+      strong: name,
+      /** Attempts a task. */
+      samples: z.int().min(1).default(8),
+    })
+    .optional(),
+};
 
-/** Tasks that are sampled in one call: the run can be stopped between calls. */
-const CHUNK = 64;
+type ReferenceConfig = z.output<z.ZodObject<typeof referenceOptions>>;
 
 function fromMetadata(tasks: readonly Task[], name: string): number[] {
   return tasks.map(({ id, metadata }) => {
     const rate = metadata?.[name];
     if (typeof rate === 'number' && rate >= 0 && rate <= 1) return rate;
     throw new Error(
-      `bots: task ${id} has metadata ${name} ${JSON.stringify(rate)}, expected a success rate from 0 to 1; write it to every task, give references.from 'models', or set implicitWeight to 0`,
+      `bots: task ${id} has metadata ${name} ${JSON.stringify(rate)}, expected a success rate from 0 to 1; write it to every task, give referenceModels, or set implicitWeight to 0`,
     );
   });
 }
@@ -50,27 +57,9 @@ export async function measuredRates(model: string, options: MeasureOptions): Pro
   const { environment, tasks, samples, sampling, seed, signal, onTokens, onTime } = options;
   const { engine, tokenizer } = await startingModel({ model, seed }, environment.symbols);
   try {
-    const rates: number[] = [];
-    for (let from = 0; from < tasks.length; from += CHUNK) {
-      const groups = await rolloutGroups({
-        engine,
-        tokenizer,
-        tasks: tasks.slice(from, from + CHUNK),
-        groupSize: samples,
-        sampling,
-        grader: environment.grader,
-        seed,
-        path: ['reference'],
-        signal,
-        onTokens,
-        onTime,
-      });
-      for (const { trajectories } of groups) {
-        const scores = gradedScores(trajectories);
-        rates.push(scores.length === 0 ? 0 : scores.reduce((sum, x) => sum + x, 0) / scores.length);
-      }
-    }
-    return rates;
+    const { grader } = environment;
+    const draws = { tasks, samples, sampling, seed, path: ['reference'], signal, onTokens, onTime };
+    return (await successRates({ engine, tokenizer, grader, ...draws })).rates;
   } finally {
     engine.dispose();
   }
@@ -79,14 +68,18 @@ export async function measuredRates(model: string, options: MeasureOptions): Pro
 /** The rates, in the order of the tasks. Throws where a task lacks them or a model cannot be read. */
 export async function referenceRates(
   tasks: readonly Task[],
-  { from, weak, strong, samples }: ReferenceConfig,
+  { referenceRates: { weak, strong }, referenceModels: models }: ReferenceConfig,
   sampling: SamplingParams,
   context: MethodContext,
   step: StepContext,
 ): Promise<ReferenceRates> {
-  if (from === 'metadata') return { weak: fromMetadata(tasks, weak), strong: fromMetadata(tasks, strong) };
+  if (models === undefined) return { weak: fromMetadata(tasks, weak), strong: fromMetadata(tasks, strong) };
   const { environment, seed } = context;
   const { signal, onTokens, onTime } = step;
+  const { samples } = models;
   const options = { environment, tasks, samples, sampling, seed, signal, onTokens, onTime };
-  return { weak: await measuredRates(weak, options), strong: await measuredRates(strong, options) };
+  return {
+    weak: await measuredRates(models.weak, options),
+    strong: await measuredRates(models.strong, options),
+  };
 }

@@ -1,48 +1,61 @@
 /** BOTS' claim at CPU scale: selecting tasks by Bayesian beliefs fed with predictions wastes fewer attempts and learns faster. */
+import { noisyChain } from '../../environments/index.ts';
+import { bestSoFar, mean } from '../../evaluation/index.ts';
 import {
   type Arm,
   type ArmContext,
   type ArmResult,
   type BaseSpec,
   type Curve,
+  curveOf,
   defineReproduction,
   type FinishedRecipe,
 } from '../../reproduce/index.ts';
 import type { RecipeInput } from '../../training/index.ts';
 import { methods } from '../index.ts';
 import { measuredRates } from './references.ts';
-import { sumPool, weightedSums } from './reversed-addition.ts';
+import { chainPool, chainsOf, type Teacher } from './uneven-chains.ts';
 
-const STEPS = 250;
-const EVALUATED_EVERY = 10;
+const STEPS = 100;
+const EVALUATED_EVERY = 5;
 const PROMPTS = 16;
 const ATTEMPTS = 8;
-const SAMPLING = { maxTokens: 10, temperature: 1 };
-const POOL = { perLength: { train: 250, validation: 20, test: 50 }, digits: 6, seed: 0 };
-const SKEWED = [8, 6, 4, 2, 1, 0.5];
-const EVEN = [1, 1, 1, 1, 1, 1];
+const POOL = 700;
+const LEARNING_RATE = 3e-4;
+const SAMPLING = { maxTokens: 12, temperature: 1 };
+const CHAINS = chainsOf({ name: 'base', skill: 0, own: 0 });
 
-/** A model trained on sums of these lengths for so many steps of 64. The constant rate makes shorter trainings the beginning of longer ones. */
-function trainedOn(name: string, weights: readonly number[], steps: number): BaseSpec {
+/** A model that imitates a teacher. */
+function taughtBy(teacher: Teacher): BaseSpec {
+  const chains = chainsOf(teacher);
   return {
-    family: `reversed-addition-${name}`,
+    family: `uneven-chains-${teacher.name}`,
     recipe: {
-      name: `reversed-addition-${name}`,
-      model: { config: { hiddenSize: 96, layers: 4, heads: 4, maxPositions: 24 } },
-      environment: { name: 'reversed-addition', weights: [...weights], seed: 0 },
+      name: `uneven-chains-${teacher.name}`,
+      model: { config: { hiddenSize: 64, layers: 2, heads: 4, maxPositions: 32 } },
+      environment: { name: 'noisy-chain', ...chains },
       seed: 0,
       sampling: SAMPLING,
-      stages: [{ method: 'supervised', steps, batchSize: 64, learningRate: 1e-3, warmupSteps: 50 }],
-      evaluation: { tasks: 300, every: 0 },
+      stages: [
+        {
+          method: 'supervised',
+          steps: 700,
+          batchSize: 64,
+          learningRate: 2e-3,
+          schedule: 'cosine',
+          warmupSteps: 20,
+        },
+      ],
+      evaluation: { tasks: 100, every: 0 },
       export: 'last',
     },
-    environment: () => weightedSums({ weights, seed: 0 }),
+    environment: () => noisyChain(chains),
   };
 }
 
-const base = trainedOn('base', SKEWED, 1400);
-const weak = trainedOn('weak', SKEWED, 840);
-const strong = trainedOn('strong', EVEN, 2800);
+const base = taughtBy({ name: 'base', skill: 0, own: 0 });
+const weak = taughtBy({ name: 'weak', skill: -1.5, own: 1 });
+const strong = taughtBy({ name: 'strong', skill: 3, own: 1 });
 
 type Stage = Record<string, unknown>;
 
@@ -50,7 +63,7 @@ function recipeOf(model: string, own: Stage): RecipeInput {
   return {
     name: 'bots',
     model,
-    environment: { name: 'reversed-addition-pool', ...POOL },
+    environment: { name: 'noisy-chain', ...CHAINS, pool: POOL },
     sampling: SAMPLING,
     stages: [
       {
@@ -58,28 +71,15 @@ function recipeOf(model: string, own: Stage): RecipeInput {
         steps: STEPS,
         promptsPerStep: PROMPTS,
         groupSize: ATTEMPTS,
-        learningRate: 3e-4,
+        learningRate: LEARNING_RATE,
         ...own,
       },
     ],
-    evaluation: { split: 'test', tasks: 300, samples: 2, temperature: 1, every: EVALUATED_EVERY },
+    evaluation: { split: 'test', tasks: 100, samples: 4, temperature: 1, every: EVALUATED_EVERY },
     export: 'last',
     snapshots: { every: 50, keep: 1 },
     trajectories: 0,
   };
-}
-
-const average = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
-
-function curveOf({ metrics }: FinishedRecipe, name: string): Curve {
-  const series = metrics.find((one) => one.name === name);
-  if (series === undefined || series.values.length === 0) throw new Error(`the run recorded no ${name}`);
-  return { x: series.steps, y: series.values };
-}
-
-/** The best accuracy seen up to a share of the steps. */
-function bestSoFar({ x, y }: Curve, share: number): number {
-  return Math.max(...y.filter((_, i) => x[i] <= share * STEPS));
 }
 
 function figuresOf(run: FinishedRecipe): ArmResult {
@@ -91,14 +91,14 @@ function figuresOf(run: FinishedRecipe): ArmResult {
   const fifth = STEPS / 5;
   return {
     metrics: {
-      effectiveEarly: average(effective.y.slice(0, fifth)),
-      effectiveLate: average(effective.y.slice(-fifth)),
-      best25: bestSoFar(accuracy, 0.25),
-      best50: bestSoFar(accuracy, 0.5),
-      best100: bestSoFar(accuracy, 1),
+      effectiveEarly: mean(effective.y.slice(0, fifth)),
+      effectiveLate: mean(effective.y.slice(-fifth)),
+      best25: bestSoFar(accuracy, 0.25 * STEPS),
+      best50: bestSoFar(accuracy, 0.5 * STEPS),
+      best100: bestSoFar(accuracy, STEPS),
       final: accuracy.y[accuracy.y.length - 1],
       sampledTokens: run.sampledTokens,
-      ...(correlation.length === 0 ? {} : { correlation: average(correlation) }),
+      ...(correlation.length === 0 ? {} : { correlation: mean(correlation) }),
     },
     curves: { accuracy, effective },
     spent: STEPS * PROMPTS * ATTEMPTS,
@@ -111,7 +111,7 @@ const references: Arm = {
   budgeted: false,
   settings: { samples: 8 },
   async run({ base: baseModel, seed, signal, progress }: ArmContext) {
-    const environment = sumPool(POOL);
+    const environment = chainPool(CHAINS, POOL);
     const tasks = Array.from({ length: environment.size('train') }, (_, k) => environment.task('train', k));
     const options = { environment, tasks, samples: 8, sampling: SAMPLING, seed, signal };
     const [weakModel, strongModel] = [await baseModel(weak), await baseModel(strong)];
@@ -119,7 +119,7 @@ const references: Arm = {
     progress(0.5);
     const strongRate = await measuredRates(strongModel, options);
     return {
-      metrics: { weakMean: average(weakRate), strongMean: average(strongRate) },
+      metrics: { weakMean: mean(weakRate), strongMean: mean(strongRate) },
       perTask: { weakRate, strongRate },
     };
   },
@@ -132,7 +132,10 @@ function arm(title: string, own: Stage): Arm {
     settings: own,
     async run({ train, base: baseModel, results }) {
       const { weakRate = [], strongRate = [] } = results.references.perTask ?? {};
-      const environment = sumPool(POOL, (k) => ({ weakRate: weakRate[k], strongRate: strongRate[k] }));
+      const environment = chainPool(CHAINS, POOL, (k) => ({
+        weakRate: weakRate[k],
+        strongRate: strongRate[k],
+      }));
       const run = await train({ recipe: recipeOf(await baseModel(base), own), environment });
       run.engine.dispose();
       return figuresOf(run);
@@ -149,7 +152,7 @@ function stepsTo({ x, y }: Curve, accuracy: number): number {
 /** Steps to the best accuracy that uniform selection reaches, as a share of the steps it takes. */
 function timeToBest({ bots, random }: Readonly<Record<string, ArmResult>>): number {
   const [ours, theirs] = [bots, random].map(({ curves = {} }) => curves.accuracy);
-  const best = bestSoFar(theirs, 1);
+  const best = bestSoFar(theirs, STEPS);
   return stepsTo(ours, best) / Math.max(EVALUATED_EVERY, stepsTo(theirs, best));
 }
 
@@ -207,24 +210,17 @@ export const reproduction = defineReproduction({
   alsoMeasured: [
     higher('late, BOTS selects better than with predictions alone', 'effectiveLate', 'all-implicit'),
     higher('at the end BOTS is more accurate than uniform selection', 'best100', 'random'),
-    higher('Thompson sampling is better late than greedy choice', 'effectiveLate', 'greedy'),
+    higher('and more accurate than with the easiest tasks first', 'best100', 'easiest-first'),
   ],
   arms: {
     references,
     random: arm('uniform selection', { selection: 'uniform' }),
     'easiest-first': arm('easiest first', { selection: 'easiest-first' }),
-    mopps: arm('like MoPPS: attempts only, nothing forgotten', { implicitWeight: 0, forgetting: 0 }),
-    dots: arm('like DOTS: predictions, latest step only, greedy', {
-      implicitWeight: 1,
-      forgetting: 1,
-      choose: 'greedy',
-    }),
     bots: arm('BOTS', {}),
     'no-implicit': arm('BOTS without implicit evidence', { implicitWeight: 0 }),
     'all-implicit': arm('BOTS with predictions that count as attempts', { implicitWeight: 1 }),
     'no-forgetting': arm('BOTS without forgetting', { forgetting: 0 }),
     'all-forgetting': arm('BOTS that remembers the latest step only', { forgetting: 1 }),
-    greedy: arm('BOTS with greedy choice', { choose: 'greedy' }),
   },
   budget: {
     unit: 'attempts',
@@ -257,10 +253,10 @@ export const reproduction = defineReproduction({
     {
       kind: 'curves',
       curve: 'accuracy',
-      title: 'Accuracy of one sample on held-out sums',
+      title: 'Accuracy of one sample on held-out chains',
       x: 'steps',
       y: 'accuracy',
-      arms: ['random', 'easiest-first', 'mopps', 'dots', 'bots'],
+      arms: ['random', 'easiest-first', 'no-implicit', 'bots'],
     },
   ],
   published: {

@@ -97,13 +97,22 @@ describe('NFT', () => {
   });
 
   it('drops groups that agree and samples others, at most ten times', async () => {
-    const { made } = await oneStep(nft, [1, 1, 1, 1, 0, 0, 0, 0]);
+    const { made } = await oneStep(nft, [1, 1, 1, 1, 0, 0, 0, 0], { maxTokens: 400 });
+    expect(made.updates).toEqual([]);
+    expect(made.metrics).toMatchObject({ 'groups.kept': 0, resamples: 10 });
+  });
+
+  it('drops groups whose different scores are all right, or all wrong', async () => {
+    const { made } = await oneStep(nft, [0.6, 0.9, 0.8, 1, 0.1, 0.3, 0, 0.2], {
+      passThreshold: 0.5,
+      maxTokens: 400,
+    });
     expect(made.updates).toEqual([]);
     expect(made.metrics).toMatchObject({ 'groups.kept': 0, resamples: 10 });
   });
 
   it('counts answers cut at the limit as wrong, and leaves failed grades out', async () => {
-    const { made } = await oneStep(nft, [1, 1, 0, 'failed'], { maxTokens: 1 });
+    const { made } = await oneStep(nft, [1, 1, 0, 'failed'], { maxTokens: 1, dynamicSampling: false });
     const attempts = made.groups?.[0].trajectories ?? [];
     expect(
       attempts.some(({ finishReason, grade }) => finishReason === 'length' && grade.status === 'graded'),

@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { nft as nftObjective, nftOptions } from '../../objectives/index.ts';
 import { defineMethod } from '../../training/index.ts';
-import type { Attempt } from '../shared/attempts.ts';
+import type { Trajectory } from '../../types/index.ts';
+import { collectGroups } from '../shared/collect.ts';
 import { creditTrajectories } from '../shared/credit.ts';
 import { regulariserOptions, regularisersOf, rolloutOptions, updateOptions } from '../shared/options.ts';
 import { policyGradient } from '../shared/policy-gradient.ts';
@@ -23,8 +24,7 @@ export const nftConfig = z.strictObject({
 });
 
 /** 1 for a right answer, 0 for a wrong one; an answer cut at the token limit is wrong. Undefined where grading failed. */
-export function outcomeOf({ trajectory }: Attempt, passThreshold: number): 0 | 1 | undefined {
-  const { grade, finishReason } = trajectory;
+export function outcomeOf({ grade, finishReason }: Trajectory, passThreshold: number): 0 | 1 | undefined {
   if (grade.status === 'failed') return undefined;
   return grade.score >= passThreshold && finishReason === 'stop' ? 1 : 0;
 }
@@ -48,11 +48,16 @@ export const nft = defineMethod({
     const { questionWeight, negativeWeight, floor, passThreshold, reportEntropy } = config;
     const regulariser = regularisers.parse({ reportEntropy });
     const options = { questionWeight, negativeWeight, floor, ...regularisersOf(regulariser) };
-    return policyGradient({ ...config, ...regulariser, overlong: 'keep' }, context, {
+    const policy = { ...config, ...regulariser, overlong: 'keep' as const };
+    const outcome = (trajectory: Trajectory) => outcomeOf(trajectory, passThreshold);
+    return policyGradient(policy, context, {
       objective: nftObjective(options),
+      collect: (step) => collectGroups(context, step, policy, outcome),
       credit(attempts) {
-        const outcomes = attempts.map((attempt) => outcomeOf(attempt, passThreshold));
-        const rewards = outcomes.map((outcome) => (outcome === undefined ? undefined : [outcome]));
+        const rewards = attempts.map(({ trajectory }) => {
+          const reward = outcome(trajectory);
+          return reward === undefined ? undefined : [reward];
+        });
         creditTrajectories(attempts, rewards, { name: 'group', normalise: 'none' });
         return {};
       },

@@ -3,8 +3,8 @@ import type { TaskResult } from '../../curricula/index.ts';
 import type { SamplingParams } from '../../engine/index.ts';
 import { isUninformative } from '../../objectives/index.ts';
 import { rolloutGroups } from '../../rollout/index.ts';
-import { gradedScores, type MethodContext, rewardsOf, type StepContext } from '../../training/index.ts';
-import type { Group } from '../../types/index.ts';
+import { gradedScores, type MethodContext, type StepContext } from '../../training/index.ts';
+import type { Group, Trajectory } from '../../types/index.ts';
 import type { RolloutConfig } from './options.ts';
 
 export interface Collected {
@@ -22,16 +22,22 @@ export function samplingOf(context: MethodContext, config: RolloutConfig): Sampl
   return { ...context.sampling, temperature, maxTokens };
 }
 
+const scoreOf = ({ grade }: Trajectory) => (grade.status === 'graded' ? grade.score : undefined);
+
 function resultOf(index: number, group: Group): TaskResult {
   const scores = gradedScores(group.trajectories);
   return { index, scores, failed: group.trajectories.length - scores.length };
 }
 
-/** Samples and grades `promptsPerStep` groups, and tells the curriculum how they went. */
+/**
+ * Samples and grades `promptsPerStep` groups, and tells the curriculum how they went. `rewardOf`: what an attempt earns where
+ * that is not its score; dynamic sampling replaces groups whose attempts all earn the same.
+ */
 export async function collectGroups(
   context: MethodContext,
   step: StepContext,
   config: RolloutConfig,
+  rewardOf: (trajectory: Trajectory) => number | undefined = scoreOf,
 ): Promise<Collected> {
   const { environment, curriculum, seed, stage } = context;
   const collected: Collected = { groups: [], kept: [], resamples: 0 };
@@ -59,7 +65,9 @@ export async function collectGroups(
     });
     tokensBefore += tokens;
     curriculum.observe(groups.map((group, i) => resultOf(indices[i], group)));
-    const kept = groups.map((group) => !config.dynamicSampling || !isUninformative(rewardsOf(group)));
+    const kept = groups.map(
+      (group) => !config.dynamicSampling || !isUninformative(group.trajectories.map(rewardOf)),
+    );
     collected.groups.push(...groups);
     collected.kept.push(...kept);
     wanted -= kept.filter(Boolean).length;

@@ -24,6 +24,17 @@ export function supervisedRow(task: Task, tokenizer: Tokenizer): Row {
   return { tokens, mask: new Uint8Array(tokens.length).fill(1, prompt.length), data: {} };
 }
 
+/** Rows of the tasks that are short enough, and how many are not. Throws as `supervisedRow` does. */
+export function exampleRows(
+  tasks: readonly Task[],
+  tokenizer: Tokenizer,
+  maxLength = Number.POSITIVE_INFINITY,
+): { rows: Row[]; skipped: number } {
+  const rows = tasks.map((task) => supervisedRow(task, tokenizer));
+  const short = rows.filter((row) => row.tokens.length <= maxLength);
+  return { rows: short, skipped: rows.length - short.length };
+}
+
 export const supervised = defineMethod({
   name: 'supervised',
   title: 'Supervised training on worked completions',
@@ -34,13 +45,13 @@ export const supervised = defineMethod({
       async step({ step, signal }) {
         signal.throwIfAborted();
         const indices = curriculum.next(config.batchSize, step);
-        const rows = indices.map((index) => supervisedRow(environment.task('train', index), tokenizer));
         const { maxLength, aggregation } = config;
-        const short = rows.filter((row) => row.tokens.length <= (maxLength ?? Infinity));
-        const batch = rowsToBatch(short, { aggregation, maxLength });
+        const tasks = indices.map((index) => environment.task('train', index));
+        const { rows, skipped } = exampleRows(tasks, tokenizer, maxLength);
+        const batch = rowsToBatch(rows, { aggregation, maxLength });
         return {
           updates: batch === undefined ? [] : [{ batch, objective }],
-          metrics: { 'examples.skipped': rows.length - short.length },
+          metrics: { 'examples.skipped': skipped },
         };
       },
       stepsForEpochs(epochs) {

@@ -5,6 +5,8 @@ import type { Batch } from './evaluate.ts';
 
 type Config = z.output<typeof objectiveSchema>;
 type Nft = Extract<Config, { name: 'nft' }>;
+type OneToken = Extract<Config, { name: 'one-token-rollout' }>;
+type Preference = Extract<Config, { name: 'preference' }>;
 type Clipped = Extract<Config, { name: 'grpo' | 'ppo-clip' }>;
 
 /** The loss. `frozen` are the log-probabilities that stop-gradients see, so that finite differences move the rest only. */
@@ -27,7 +29,16 @@ function tokenLoss(
 ): number {
   const logp = batch.logprobs[i][t];
   if (config.name === 'cross-entropy') return -logp;
+  if (config.name === 'dynamic-fine-tuning') return -Math.exp(frozen[i][t]) * logp;
+  if (config.name === 'one-token-rollout') return directOneToken(config, batch, frozen, i, t);
   const at = (name: string, u = t) => batch.data[name][i][u];
+  if (config.name === 'preference') {
+    const lossAt = (logprobs: number[][]) => {
+      const logRatio = tokens.reduce((s, u) => s + logprobs[i][u] - at('referenceLogprobs', u), 0);
+      return directPreference(config, at('side') * (logRatio - at('partnerLogRatio')));
+    };
+    return 2 * lossAt(batch.logprobs) - lossAt(frozen);
+  }
   const advantage = at('advantages');
   const level = config.name === 'grpo' ? config.ratio : 'token';
   const ratio = () => directRatio(batch, frozen, i, t, tokens, level);
@@ -55,6 +66,18 @@ function tokenLoss(
   return loss;
 }
 
+/** OTR's token loss: rewards of candidates that hit and that miss, drawn or in expectation. */
+function directOneToken(config: OneToken, batch: Batch, frozen: number[][], i: number, t: number): number {
+  const { wrongReward, expectationTemperature: temperature } = config;
+  const candidates = batch.candidates?.[i][t] ?? [];
+  const raw = candidates.map((x) => (temperature === undefined ? 1 : Math.exp(x / temperature)));
+  const total = raw.reduce((a, b) => a + b, 0);
+  const hits =
+    temperature === undefined ? batch.data.hits[i][t] : Math.exp(frozen[i][t] / temperature) / total;
+  const all = candidates.reduce((sum, x, k) => sum + (raw[k] / total) * x, 0);
+  return -(1 - wrongReward) * hits * batch.logprobs[i][t] - wrongReward * all;
+}
+
 /** NFT's token loss; below the floor the value stays put and the gradient is that of x over the floored value. */
 function directNft(config: Nft, advantage: number, logp: number, frozen: number, old: number): number {
   if (advantage === 0) return 0;
@@ -68,6 +91,10 @@ function directNft(config: Nft, advantage: number, logp: number, frozen: number,
   const x = (at: number) => (1 - rate * Math.exp(Math.min(at - old, 10))) / (1 - rate);
   const floored = Math.max(x(frozen), config.floor);
   return -weight * config.negativeWeight * (Math.log(floored) + (x(logp) - x(frozen)) / floored);
+}
+
+function directPreference({ loss, beta }: Preference, margin: number): number {
+  return loss === 'sigmoid' ? Math.log1p(Math.exp(-beta * margin)) : (margin - 1 / (2 * beta)) ** 2;
 }
 
 function clippedLoss(config: Clipped, ratio: number, bounded: number, advantage: number): number {

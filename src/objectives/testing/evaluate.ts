@@ -7,6 +7,8 @@ export interface Batch {
   logprobs: number[][];
   entropy?: number[][];
   values?: number[][];
+  /** [B,T,K]. */
+  candidates?: number[][][];
   mask: number[][];
   weight: number[][];
   data: Record<string, number[][]>;
@@ -18,7 +20,7 @@ export interface Evaluation {
   loss: number;
   metrics: Record<string, number>;
   /** With respect to what the objective can differentiate, flat in row-major order. */
-  gradients: { logprobs: number[]; entropy?: number[]; values?: number[] };
+  gradients: { logprobs: number[]; entropy?: number[]; values?: number[]; candidates?: number[] };
 }
 
 const programs = new Map<string, Jitted>();
@@ -31,7 +33,7 @@ export async function evaluate(objective: Objective, batch: Batch): Promise<Eval
     program = jit((inputs: Record<string, Tensor | Record<string, Tensor>>) => {
       const traced = { ...inputs, scalars: {} } as unknown as ObjectiveInputs;
       const { loss, metrics } = objective.evaluate(traced);
-      const names = ['logprobs', ...wanted];
+      const names = ['logprobs', ...wanted, ...(objective.needs.candidates ? ['candidates'] : [])];
       const gradients = grad(
         loss,
         names.map((name) => inputs[name] as Tensor),
@@ -46,6 +48,9 @@ export async function evaluate(objective: Objective, batch: Batch): Promise<Eval
   const out = (await program({
     logprobs: native(batch.logprobs),
     ...Object.fromEntries(wanted.map((name) => [name, native(batch[name] ?? [])])),
+    ...(objective.needs.candidates
+      ? { candidates: array((batch.candidates ?? []).flat(2), [...shape, objective.needs.candidates]) }
+      : {}),
     mask: native(batch.mask),
     weight: native(batch.weight),
     share: native(batch.mask.map((row) => row.map((m) => m / total))),

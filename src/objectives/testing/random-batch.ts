@@ -2,6 +2,9 @@
 import { lossWeights } from '../aggregation.ts';
 import type { Batch } from './evaluate.ts';
 
+/** Candidates a token of random batches. */
+export const CANDIDATES = 5;
+
 /** What a seeded stream (src/random) draws. */
 interface Draws {
   uniform(): number;
@@ -28,7 +31,7 @@ export function randomBatch(random: Draws, rowsCount = 4, length = 6): Batch {
   const logprobs = rows(random, shape, 0.5, -1.5);
   const near = (scale: number) =>
     rows(random, shape, scale).map((row, i) => row.map((d, t) => Math.fround(logprobs[i][t] + d)));
-  return {
+  const batch = {
     logprobs,
     entropy: rows(random, shape, 0.2, 1),
     values: rows(random, shape, 0.5),
@@ -43,4 +46,9 @@ export function randomBatch(random: Draws, rowsCount = 4, length = 6): Batch {
       returns: rows(random, shape, 1),
     },
   };
+  const candidates = batch.mask.map(() => rows(random, [length, CANDIDATES], 0.5, -1.5));
+  const hits = rows(random, shape, 0.2, 0.5);
+  const side = batch.mask.map((row, i) => row.map(() => (i % 2 === 0 ? 1 : -1)));
+  const partnerLogRatio = rows(random, shape, 1);
+  return { ...batch, candidates, data: { ...batch.data, hits, side, partnerLogRatio } };
 }

@@ -3,9 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { misconceptionsOf, noisyChain } from './noisy-chain.ts';
 
 const options = {
-  steps: [6, 6] as const,
-  misconceptions: 30,
-  misconceived: 0.8,
+  additions: 6,
+  misconceptions: new Array<number>(30).fill(0.8),
   slips: 0.05,
   seed: 1,
   validationSize: 4,
@@ -21,8 +20,10 @@ async function scoreOf(index: number, completion: string) {
 }
 
 /** The additions of a worked completion as [sum, digit, result]. */
-const additions = (completion: string) =>
-  [...completion.matchAll(/(\d)\+(\d)=(\d);/g)].map((match) => match.slice(1).map(Number));
+function additions(completion: string): number[][] {
+  const digits = [...completion.slice(0, completion.indexOf('A'))].map(Number);
+  return Array.from({ length: (digits.length - 1) / 2 }, (_, i) => digits.slice(2 * i, 2 * i + 3));
+}
 
 describe('noisy chain', () => {
   it('has fixed misconceptions, none of which is right', () => {
@@ -37,8 +38,10 @@ describe('noisy chain', () => {
     for (let index = 0; index < 400; index++) {
       const all = additions(chain.task('train', index).completion ?? '');
       expect(all).toHaveLength(6);
-      all.forEach(([sum, digit, result], i) => {
-        if (i > 0) expect(sum).toBe(all[i - 1][2]);
+      expect(`${chain.task('train', index).prompt}`).toBe(
+        `${[all[0][0], ...all.map(([, digit]) => digit)].join('+')}=`,
+      );
+      for (const [sum, digit, result] of all) {
         const believed = known.get(10 * sum + digit);
         const isRight = result === (sum + digit) % 10;
         if (believed === undefined) {
@@ -49,7 +52,7 @@ describe('noisy chain', () => {
           expect([believed, (sum + digit) % 10]).toContain(result);
           if (!isRight) shown++;
         }
-      });
+      }
     }
     expect(Math.abs(shown / met - 0.8)).toBeLessThan(0.06);
     expect(Math.abs(slips / plain - 0.05)).toBeLessThan(0.02);
@@ -57,21 +60,45 @@ describe('noisy chain', () => {
 
   it('scores the true milestones, whatever the working says', async () => {
     const { prompt, completion = '' } = chain.task('train', 0);
-    const digits = [...String(prompt).slice(1, -1)].map(Number);
+    const digits = String(prompt).slice(0, -1).split('+').map(Number);
     const sums = digits.map((_, i) => digits.slice(0, i + 1).reduce((a, b) => a + b) % 10);
     const truth = `A${sums[2]}${sums[4]}${sums[6]}`;
     expect(await scoreOf(0, truth)).toBe(1);
-    expect(await scoreOf(0, `1+1=3;${truth}`)).toBe(1);
+    expect(await scoreOf(0, `113${truth}`)).toBe(1);
     expect(await scoreOf(0, `${truth}0`)).toBe(0);
     expect(await scoreOf(0, completion)).toBe(completion.endsWith(truth) ? 1 : 0);
-    expect(completion.length).toBe(40);
+    expect(completion.length).toBe(17);
   });
 
   it('without noise is right every time', async () => {
-    const clean = noisyChain({ ...options, misconceptions: 0, slips: 0 });
+    const clean = noisyChain({ ...options, misconceptions: [], slips: 0 });
     for (let index = 0; index < 20; index++) {
       const task = clean.task('train', index);
       expect(task.completion?.endsWith(`A${task.data.answer}`)).toBe(true);
     }
+  });
+
+  it('has misconceptions of different strengths, the same pairs whatever the others are', () => {
+    const [first, second] = misconceptionsOf(2);
+    expect([...misconceptionsOf(30)].slice(0, 1)[0][0]).toBe(first[0]);
+    const uneven = noisyChain({ ...options, misconceptions: [0, 1], slips: 0 });
+    let met = [0, 0];
+    for (let index = 0; index < 300; index++)
+      for (const [sum, digit, result] of additions(uneven.task('train', index).completion ?? '')) {
+        const pair = 10 * sum + digit;
+        expect(result).toBe(pair === second[0] ? second[1] : (sum + digit) % 10);
+        met = [met[0] + Number(pair === first[0]), met[1] + Number(pair === second[0])];
+      }
+    expect(Math.min(...met)).toBeGreaterThan(0);
+    expect(() => noisyChain({ ...options, misconceptions: [0.5, 1.5] })).toThrow(
+      /number 1 is 1.5; expected up to 100/,
+    );
+  });
+
+  it('counts as many values of short chains, some of them twice', () => {
+    const short = noisyChain({ ...options, additions: 1 }).task('train', 0);
+    expect(short.prompt).toMatch(/^\d\+\d=$/);
+    expect(short.completion).toMatch(/^\d{2}(\d)A\1{3}$/);
+    expect(() => noisyChain({ ...options, additions: 0 })).toThrow(/additions is 0/);
   });
 });
