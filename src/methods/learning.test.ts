@@ -20,10 +20,17 @@ const stages: Record<string, Record<string, unknown>> = {
   nft: { maxResamples: 1 },
   rft: { maxResamples: 1 },
   bots: { implicitWeight: 0 },
+  truthrl: { abstain: ['00'] },
+  'r-tuning': { steps: 20, batchSize: 16, abstain: '00', probes: 1000 },
+  otr: { steps: 30, batchSize: 16, candidates: 64 },
+  dft: { steps: 30, batchSize: 16 },
 };
 
 /** These read other models, or need more than the toy task has: each is tried beside its code. */
 const elsewhere = ['self-rewarding-ppo'];
+
+/** These learn from what tasks bring with them. */
+const stepsOnly = new Set(['supervised', 'r-tuning', 'otr', 'dft']);
 
 describe('every method', () => {
   it('is tried here', () => {
@@ -31,7 +38,7 @@ describe('every method', () => {
   });
 
   it.each(Object.entries(stages))('%s learns', async (method, own) => {
-    const common = method === 'supervised' ? {} : { steps: 70, promptsPerStep: 10, groupSize: 8 };
+    const common = stepsOnly.has(method) ? {} : { steps: 70, promptsPerStep: 10, groupSize: 8 };
     const recipe = toyRecipe([{ method, learningRate: 0.2, ...common, ...own }], { snapshots: { every: 0 } });
     const run = await ToyRun.open({ methods });
     const result = await run.train(recipe);

@@ -1,5 +1,7 @@
 /** Makes the environment that a recipe names: a built-in one, a file of tasks, or one of the recipe's own. */
+import { z } from 'zod';
 import { createEnvironment, type JsonlData, loadJsonl } from '../../environments/index.ts';
+import { truthful } from '../../graders/index.ts';
 import { RecipeError, unknownWord } from '../../training/index.ts';
 import type { Environment, Grader } from '../../types/index.ts';
 import { asUsage, CliError } from '../errors.ts';
@@ -15,9 +17,9 @@ export interface MadeEnvironment {
 type EnvironmentSettings = { name?: string; file?: string } & Record<string, unknown>;
 
 /**
- * The environment of a parsed recipe. A file of tasks takes two keys beside those of its reader: `grader` (see
- * `fileGrader`) and `demonstrations: answer`, which makes the first answer the worked completion of lines
- * that have none. Throws a CliError or RecipeError that says what is wrong.
+ * The environment of a parsed recipe. A file of tasks takes three keys beside those of its reader: `grader` (see
+ * `fileGrader`); `demonstrations: answer`, which makes the first answer the worked completion of lines
+ * that have none; and `abstain`, a list of phrases that say "I do not know" (see `truthful`). Throws a CliError or RecipeError that says what is wrong.
  */
 export async function makeEnvironment(
   settings: EnvironmentSettings,
@@ -45,7 +47,7 @@ async function makePlain(
 }
 
 async function makeFromFile(file: string, settings: Record<string, unknown>): Promise<MadeEnvironment> {
-  const { grader = 'exact', demonstrations, ...options } = settings;
+  const { grader = 'exact', demonstrations, abstain, ...options } = settings;
   if (!isFileGrader(grader))
     throw new RecipeError([
       `environment.grader: ${unknownWord('grader', String(grader), fileGraderNames)}; a TypeScript recipe can export its own`,
@@ -58,7 +60,7 @@ async function makeFromFile(file: string, settings: Record<string, unknown>): Pr
     loadJsonl(file, { ...options, grader: fileGrader(grader) as Grader<JsonlData> }),
   );
   const notes = problems.map(({ line, reason }) => `${file}: line ${line} was left out: ${reason}`);
-  const erased = environment as unknown as Environment;
+  const erased = await asUsage(() => abstaining(environment as unknown as Environment, abstain));
   return { environment: demonstrations === 'answer' ? withAnswers(erased) : erased, notes };
 }
 
@@ -72,4 +74,17 @@ function withAnswers(environment: Environment): Environment {
       return { ...task, completion: task.completion ?? [answer].flat()[0] };
     },
   };
+}
+
+/** The same tasks, graded with three outcomes where phrases of abstention are given; a fresh model knows their characters. */
+function abstaining(environment: Environment, abstain: unknown): Environment {
+  if (abstain === undefined) return environment;
+  const phrases = z.array(z.string()).min(1).safeParse(abstain);
+  if (!phrases.success)
+    throw new CliError(
+      `environment.abstain: ${JSON.stringify(abstain)} given: expected a list of phrases, such as ["I don't know"]`,
+    );
+  const { grader, symbols } = environment;
+  const all = new Set([...symbols, ...phrases.data.flatMap((phrase) => [...phrase])]);
+  return { ...environment, symbols: [...all], grader: truthful({ grader, abstain: phrases.data }) };
 }
