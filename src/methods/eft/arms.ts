@@ -7,9 +7,9 @@ import { type RecipeInput, startingModel } from '../../training/index.ts';
 import { type AnswerStyle, factDocuments, factQuestions, type WorldOptions } from './fact-world.ts';
 import { divergenceFrom, measureAnswers } from './measure.ts';
 
-const WORLD = { facts: 500, zipf: 1, taught: 200, tested: 200 };
-const PRETRAINING = { steps: 800, batchSize: 64 };
-export const TUNING = { steps: 150, batchSize: 32 };
+const WORLD = { facts: 300, zipf: 1, taught: 200, tested: 150 };
+const PRETRAINING = { steps: 700, batchSize: 64 };
+export const TUNING = { steps: 120, batchSize: 32, learningRate: 3e-4 };
 const SAMPLES = 4;
 const MAX_TOKENS = 14;
 /** Weights of the delta, and shares of the verbose tuning, that are swept. */
@@ -20,8 +20,8 @@ export const DRAFT_TOKENS = 4;
 type Scale = 'small' | 'large';
 
 const SCALES = {
-  small: { hiddenSize: 16, layers: 1, pretraining: 1e-2, tuning: 3e-3 },
-  large: { hiddenSize: 64, layers: 2, pretraining: 5e-3, tuning: 1e-3 },
+  small: { hiddenSize: 32, layers: 1, learningRate: 1e-2 },
+  large: { hiddenSize: 96, layers: 2, learningRate: 4e-3 },
 } as const;
 
 const worldOf = (seed: number): WorldOptions => ({ ...WORLD, seed });
@@ -29,7 +29,7 @@ const SAMPLING = { maxTokens: MAX_TOKENS, temperature: 1 };
 
 /** A model that has read the documents of a seed's world. */
 export function pretrained(scale: Scale, seed: number): BaseSpec {
-  const { hiddenSize, layers, pretraining } = SCALES[scale];
+  const { hiddenSize, layers, learningRate } = SCALES[scale];
   return {
     family: `facts-${scale}`,
     recipe: {
@@ -42,7 +42,7 @@ export function pretrained(scale: Scale, seed: number): BaseSpec {
         {
           method: 'supervised',
           ...PRETRAINING,
-          learningRate: pretraining,
+          learningRate,
           schedule: 'cosine',
           warmupSteps: 20,
         },
@@ -54,21 +54,13 @@ export function pretrained(scale: Scale, seed: number): BaseSpec {
   };
 }
 
-function tuningRecipe(model: string, scale: Scale): RecipeInput {
+function tuningRecipe(model: string): RecipeInput {
   return {
     name: 'fact-questions',
     model,
     environment: { name: 'fact-questions' },
     sampling: SAMPLING,
-    stages: [
-      {
-        method: 'supervised',
-        ...TUNING,
-        learningRate: SCALES[scale].tuning,
-        schedule: 'cosine',
-        warmupSteps: 5,
-      },
-    ],
+    stages: [{ method: 'supervised', ...TUNING, schedule: 'cosine', warmupSteps: 5 }],
     evaluation: { tasks: 1, every: 0 },
     export: 'last',
     trajectories: 0,
@@ -170,7 +162,7 @@ export function tuned(title: string, scale: Scale, style: AnswerStyle = 'brief',
     },
     async run({ seed, signal, train, base }) {
       const environment = factQuestions(worldOf(seed), style);
-      const recipe = tuningRecipe(await base(pretrained(scale, seed)), scale);
+      const recipe = tuningRecipe(await base(pretrained(scale, seed)));
       const { engine, tokenizer } = await train({ recipe, environment });
       try {
         const shared = { engine, tokenizer, environment, maxTokens: MAX_TOKENS, seed, signal };
@@ -196,7 +188,7 @@ export const sweeps: Arm = {
       const tokenizer = await models.tokenizer();
       const [base, reference] = [await models.base('large'), await models.base('small')];
       const brief = await models.tuned('small-tuned');
-      const verbose = await models.tuned('small-verbose');
+      const wordy = await models.tuned('small-verbose');
       const environment = factQuestions(worldOf(seed));
       const shared = { tokenizer, environment, samples: 1, maxTokens: MAX_TOKENS, seed, signal };
       const helpful: number[] = [];
@@ -208,26 +200,26 @@ export const sweeps: Arm = {
         factual.push(metrics.factual);
         progress(helpful.length / 10);
       }
-      const length: number[] = [];
+      const verbose: number[] = [];
       for (const share of MIXTURES) {
         const deltas = [
           { tuned: brief, reference, weight: 1 - share },
-          { tuned: verbose, reference, weight: share },
+          { tuned: wordy, reference, weight: share },
         ];
         const { metrics } = await measureAnswers({
           ...shared,
           engine: emulatedEngine({ base, deltas, tokenizer }),
         });
-        length.push(metrics.length);
-        progress((5 + length.length) / 10);
+        verbose.push(metrics.verbose);
+        progress((5 + verbose.length) / 10);
       }
-      const rises = length.slice(1).filter((x, i) => x > length[i]).length;
+      const rises = verbose.slice(1).filter((x, i) => x > verbose[i]).length;
       return {
-        metrics: { rises: rises / (length.length - 1) },
+        metrics: { rises: rises / (verbose.length - 1) },
         curves: {
           helpful: { x: WEIGHTS, y: helpful },
           factual: { x: WEIGHTS, y: factual },
-          length: { x: MIXTURES, y: length },
+          verbose: { x: MIXTURES, y: verbose },
         },
       };
     } finally {

@@ -120,7 +120,7 @@ export const reproduction = defineReproduction({
       than: 0.3,
     },
     {
-      says: 'answers grow longer with every step from the brief to the verbose tuning',
+      says: 'more answers are verbose with every step from the brief to the verbose tuning',
       metric: 'rises',
       arm: 'sweeps',
       than: 0.99,
@@ -152,8 +152,8 @@ export const reproduction = defineReproduction({
     equality: `Each tuned model, emulated or real, has seen ${TUNING.steps} batches of ${TUNING.batchSize} examples of fine-tuning; decoding models together needs no more.`,
   },
   seeds: [1, 2, 3, 4, 5],
-  calibrationSeeds: [100, 101],
-  minutes: 10,
+  calibrationSeeds: [100],
+  minutes: 9,
   metrics: {
     helpful: { label: 'helpful: written as asked', as: 'percent', better: 'higher' },
     factual: { label: 'factual: the value is right', as: 'percent', better: 'higher' },
@@ -161,7 +161,7 @@ export const reproduction = defineReproduction({
     length: { label: 'tokens of an answer', as: 'number' },
     tokensPerPass: { label: 'tokens a pass of the large model', as: 'number', better: 'higher' },
     accepted: { label: 'share of drafts that stood', as: 'percent', better: 'higher' },
-    rises: { label: 'steps of the mixture at which length rises', as: 'percent' },
+    rises: { label: 'steps of the mixture at which verbosity rises', as: 'percent' },
   },
   plots: [
     { kind: 'arms', metric: 'factual', title: 'Right values in sampled answers' },
@@ -184,10 +184,10 @@ export const reproduction = defineReproduction({
     },
     {
       kind: 'curves',
-      curve: 'length',
-      title: 'Length of answers between a brief and a verbose tuning',
+      curve: 'verbose',
+      title: 'Verbose answers between a brief and a verbose tuning',
       x: 'share of the verbose tuning',
-      y: 'tokens',
+      y: 'verbose answers',
       arms: ['sweeps'],
     },
   ],
