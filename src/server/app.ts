@@ -2,6 +2,7 @@
 import { bodyLimit } from 'hono/body-limit';
 import type { Logger } from 'pino';
 import type { GradingContext } from '../graders/openai/index.ts';
+import { completionRoutes } from './chat/plain-routes.ts';
 import { chatRoutes } from './chat/routes.ts';
 import { ApiError } from './errors.ts';
 import type { Files } from './files/files.ts';
@@ -70,8 +71,10 @@ export function createApp(parts: AppParts): Api {
   jobRoutes(v1, { jobs, runner, models, files, chats: parts.chats, idempotency });
   graderRoutes(v1, parts.grading);
   modelRoutes(v1, models);
+  const answering = { inference, metrics, conversations: new Conversations() };
+  completionRoutes(v1, answering, log);
   chatRoutes(v1, {
-    parts: { inference, metrics, conversations: new Conversations() },
+    parts: answering,
     log,
     chats: parts.chats,
     storeAll: parts.storeAll,
