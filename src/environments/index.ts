@@ -14,6 +14,7 @@ export {
   listProgramsOptions,
 } from './list-programs.ts';
 export {
+  type Misconception,
   misconceptionsOf,
   type NoisyChainData,
   type NoisyChainOptions,

@@ -27,13 +27,14 @@ function additions(completion: string): number[][] {
 
 describe('noisy chain', () => {
   it('has fixed misconceptions, none of which is right', () => {
-    const known = misconceptionsOf(30);
+    const known = misconceptionsOf(options.misconceptions);
     expect(known.size).toBe(30);
-    for (const [pair, result] of known) expect(result).not.toBe((Math.floor(pair / 10) + (pair % 10)) % 10);
+    for (const [pair, { result }] of known)
+      expect(result).not.toBe((Math.floor(pair / 10) + (pair % 10)) % 10);
   });
 
   it('shows misconceptions four times in five, and slips one time in twenty', () => {
-    const known = misconceptionsOf(30);
+    const known = misconceptionsOf(options.misconceptions);
     let [met, shown, plain, slips] = [0, 0, 0, 0];
     for (let index = 0; index < 400; index++) {
       const all = additions(chain.task('train', index).completion ?? '');
@@ -42,7 +43,7 @@ describe('noisy chain', () => {
         `${[all[0][0], ...all.map(([, digit]) => digit)].join('+')}=`,
       );
       for (const [sum, digit, result] of all) {
-        const believed = known.get(10 * sum + digit);
+        const believed = known.get(10 * sum + digit)?.result;
         const isRight = result === (sum + digit) % 10;
         if (believed === undefined) {
           plain++;
@@ -78,18 +79,25 @@ describe('noisy chain', () => {
     }
   });
 
-  it('has misconceptions of different strengths, the same pairs whatever the others are', () => {
-    const [first, second] = misconceptionsOf(2);
-    expect([...misconceptionsOf(30)].slice(0, 1)[0][0]).toBe(first[0]);
-    const uneven = noisyChain({ ...options, misconceptions: [0, 1], slips: 0 });
-    let met = [0, 0];
-    for (let index = 0; index < 300; index++)
+  it('has misconceptions and slips of different strengths, the same pairs whatever the others are', () => {
+    const [first, second] = misconceptionsOf([0, 1]);
+    expect(misconceptionsOf(options.misconceptions).get(second[0])).toEqual({ ...second[1], chance: 0.8 });
+    const uneven = noisyChain({ ...options, misconceptions: [0, 1], slips: [0, 0, 1] });
+    const third = [...misconceptionsOf([0, 0, 0]).keys()][2];
+    const met = new Map<number, Set<number>>();
+    for (let index = 0; index < 400; index++)
       for (const [sum, digit, result] of additions(uneven.task('train', index).completion ?? '')) {
         const pair = 10 * sum + digit;
-        expect(result).toBe(pair === second[0] ? second[1] : (sum + digit) % 10);
-        met = [met[0] + Number(pair === first[0]), met[1] + Number(pair === second[0])];
+        met.set(pair, (met.get(pair) ?? new Set()).add((result - sum - digit + 30) % 10));
       }
-    expect(Math.min(...met)).toBeGreaterThan(0);
+    expect(met.get(first[0])).toEqual(new Set([0]));
+    expect(met.get(second[0])?.size).toBe(1);
+    expect(met.get(second[0])?.has(0)).toBe(false);
+    expect(met.get(third)?.size).toBeGreaterThan(4);
+    expect(met.get(third)?.has(0)).toBe(false);
+    met.delete(second[0]);
+    met.delete(third);
+    for (const results of met.values()) expect(results).toEqual(new Set([0]));
     expect(() => noisyChain({ ...options, misconceptions: [0.5, 1.5] })).toThrow(
       /number 1 is 1.5; expected up to 100/,
     );

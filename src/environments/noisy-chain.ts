@@ -12,8 +12,8 @@ export interface NoisyChainOptions {
    * order, the first has the first chance, and so on; pairs beyond the list are no misconceptions.
    */
   misconceptions: readonly number[];
-  /** Chance of a random wrong result at any other pair. */
-  slips: number;
+  /** Chance of a random wrong result at any other pair: of all alike, or a list like that of misconceptions, 0 beyond it. */
+  slips: number | readonly number[];
   seed: number;
   validationSize: number;
   testSize: number;
@@ -28,6 +28,13 @@ export interface NoisyChainData {
   answer: string;
 }
 
+/** A wrong result that is shown instead of the right one. */
+export interface Misconception {
+  result: number;
+  /** Of its being shown. */
+  chance: number;
+}
+
 const SYMBOLS = [...'0123456789+=A'];
 const PAIRS = 100;
 const pairOf = (sum: number, digit: number) => 10 * sum + digit;
@@ -35,11 +42,30 @@ const pairOf = (sum: number, digit: number) => 10 * sum + digit;
 /** A digit other than the right one. */
 const wrongDigit = (random: Rng, right: number) => (right + 1 + random.int(9)) % 10;
 
-/** The wrong result of every pair (10 sum + digit) that is a misconception: the first so many of a fixed random order. */
-export function misconceptionsOf(count: number): ReadonlyMap<number, number> {
+/** All pairs (10 sum + digit) in the fixed random order, each with a wrong result of its own. */
+function orderedPairs(): [pair: number, wrong: number][] {
   const random = rng(0, 'noisy chain', 'misconceptions');
-  const pairs = random.shuffle(Array.from({ length: PAIRS }, (_, pair) => pair)).slice(0, count);
-  return new Map(pairs.map((pair) => [pair, wrongDigit(random, (Math.floor(pair / 10) + (pair % 10)) % 10)]));
+  const pairs = random.shuffle(Array.from({ length: PAIRS }, (_, pair) => pair));
+  return pairs.map((pair) => [pair, wrongDigit(random, (Math.floor(pair / 10) + (pair % 10)) % 10)]);
+}
+
+function checkedChances(name: string, chances: readonly number[]): readonly number[] {
+  const wrong = chances.findIndex((chance) => !(chance >= 0 && chance <= 1));
+  if (chances.length <= PAIRS && wrong < 0) return chances;
+  throw new RangeError(
+    `noisy-chain: ${name} has ${chances.length} chances${wrong < 0 ? '' : `, number ${wrong} is ${chances[wrong]}`}; expected up to ${PAIRS}, each from 0 to 1`,
+  );
+}
+
+/** Misconceptions by pair, of chances in the fixed random order of pairs. Throws a RangeError on more than 100, or one outside [0, 1]. */
+export function misconceptionsOf(chances: readonly number[]): ReadonlyMap<number, Misconception> {
+  const pairs = orderedPairs();
+  return new Map(
+    checkedChances('misconceptions', chances).map((chance, i) => [
+      pairs[i][0],
+      { result: pairs[i][1], chance },
+    ]),
+  );
 }
 
 /** Running values after each addition, each made by `add`. */
@@ -70,20 +96,15 @@ export function noisyChain(options: NoisyChainOptions): Environment<NoisyChainDa
   const { additions, slips, seed, validationSize, testSize } = options;
   if (!(Number.isInteger(additions) && additions >= 1))
     throw new RangeError(`noisy-chain: additions is ${additions}, expected a whole number from 1`);
-  const chances = options.misconceptions;
-  const strange = chances.findIndex((chance) => !(chance >= 0 && chance <= 1));
-  if (chances.length > PAIRS || strange >= 0)
-    throw new RangeError(
-      `noisy-chain: misconceptions has ${chances.length} chances${strange < 0 ? '' : `, number ${strange} is ${chances[strange]}`}; expected up to ${PAIRS}, each from 0 to 1`,
-    );
-  const believed = new Map(
-    [...misconceptionsOf(chances.length)].map(([pair, result], i) => [pair, { result, chance: chances[i] }]),
-  );
+  const believed = misconceptionsOf(options.misconceptions);
+  const order = orderedPairs();
+  const slipping = typeof slips === 'number' ? new Array<number>(PAIRS).fill(slips) : slips;
+  const slipOf = new Map(checkedChances('slips', slipping).map((chance, i) => [order[i][0], chance]));
   const shown = (random: Rng) => (sum: number, digit: number) => {
     const right = (sum + digit) % 10;
     const belief = believed.get(pairOf(sum, digit));
     if (belief !== undefined) return random.uniform() < belief.chance ? belief.result : right;
-    return random.uniform() < slips ? wrongDigit(random, right) : right;
+    return random.uniform() < (slipOf.get(pairOf(sum, digit)) ?? 0) ? wrongDigit(random, right) : right;
   };
   return generatedEnvironment<Chain, NoisyChainData>({
     name: 'noisy-chain',

@@ -26,3 +26,9 @@ export { mean, median, quantile, standardDeviation } from './statistics.ts';
 export { type TokenEfficiency, tokenEfficiency, tokensToReach } from './token-efficiency.ts';
 export { ranks, spearman, spearmanTrend, type Trend, type TrendOptions } from './trend.ts';
 export { type TruthfulnessFigures, type TruthfulnessWeights, truthfulness } from './truthfulness.ts';
+export {
+  type AttemptedAnswer,
+  majorityAccuracy,
+  type TurnFigures,
+  turnFigures,
+} from './turns.ts';

@@ -5,6 +5,7 @@ import { expertIteration } from './echo-chamber/method.ts';
 import { eft } from './eft/method.ts';
 import { grpo } from './grpo/method.ts';
 import { cispoMethod, dapo, drGrpo, gspo } from './grpo/presets.ts';
+import { int } from './int/method.ts';
 import { mrt } from './mrt/method.ts';
 import { mrtStar, star } from './mrt/star.ts';
 import { nft } from './nft/method.ts';
@@ -13,6 +14,7 @@ import { dft } from './otr/dft.ts';
 import { otr } from './otr/method.ts';
 import { ppo } from './ppo/method.ts';
 import { reinforce } from './reinforce/method.ts';
+import { rise } from './rise/method.ts';
 import { rloo } from './rloo/method.ts';
 import { selfRewardingPpo } from './self-rewarding-ppo/method.ts';
 import { supervised } from './supervised/method.ts';
@@ -33,6 +35,7 @@ export {
   expertIteration,
   grpo,
   gspo,
+  int,
   mrt,
   mrtStar,
   nft,
@@ -40,6 +43,7 @@ export {
   ppo,
   reinforce,
   rft,
+  rise,
   rloo,
   rTuning,
   selfRewardingPpo,
@@ -67,6 +71,8 @@ export const methods = methodTable([
   mrtStar,
   star,
   bots,
+  rise,
+  int,
   expertIteration,
   selfRewardingPpo,
   truthrl,

@@ -2,6 +2,8 @@
 export { type AnytimeResult, type AnytimeTrace, anytimePoints, anytimeTraces } from './anytime.ts';
 export { type Branch, type BranchOptions, sampleBranches } from './branches.ts';
 export { type EpisodeEnds, episodeEnds } from './episode-ends.ts';
+export { feedbackTokens } from './feedback.ts';
+export { gradeTrajectories } from './grade-trajectories.ts';
 export {
   estimateSuccess,
   type MetaProverOptions,
@@ -12,3 +14,11 @@ export {
 export { type OneTokenDraws, type OneTokenOptions, oneTokenDraws } from './one-token.ts';
 export { promptText, renderPrompt } from './render-prompt.ts';
 export { type RolloutOptions, rolloutGroups } from './rollout-groups.ts';
+export {
+  type Conversation,
+  type FeedbackOptions,
+  isRight,
+  nextState,
+  rolloutTurns,
+  type TurnsOptions,
+} from './turns.ts';

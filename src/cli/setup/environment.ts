@@ -1,7 +1,8 @@
 /** Makes the environment that a recipe names: a built-in one, a file of tasks, or one of the recipe's own. */
 import { z } from 'zod';
-import { createEnvironment, type JsonlData, loadJsonl } from '../../environments/index.ts';
+import { conjugated, createEnvironment, type JsonlData, loadJsonl } from '../../environments/index.ts';
 import { truthful } from '../../graders/index.ts';
+import { textTransforms } from '../../text/index.ts';
 import { RecipeError, unknownWord } from '../../training/index.ts';
 import type { Environment, Grader } from '../../types/index.ts';
 import { asUsage, CliError } from '../errors.ts';
@@ -17,17 +18,29 @@ export interface MadeEnvironment {
 type EnvironmentSettings = { name?: string; file?: string } & Record<string, unknown>;
 
 /**
- * The environment of a parsed recipe. A file of tasks takes three keys beside those of its reader: `grader` (see
+ * The environment of a parsed recipe. `conjugate` asks any environment through a transformation (see `conjugated`). A file of tasks takes three keys beside those of its reader: `grader` (see
  * `fileGrader`); `demonstrations: answer`, which makes the first answer the worked completion of lines
  * that have none; and `abstain`, a list of phrases that say "I do not know" (see `truthful`). Throws a CliError or RecipeError that says what is wrong.
  */
 export async function makeEnvironment(
-  settings: EnvironmentSettings,
+  { conjugate, ...settings }: EnvironmentSettings,
   own: Pick<LoadedRecipe, 'environment' | 'grader'> = {},
 ): Promise<MadeEnvironment> {
   const made = await makePlain(settings, own.environment);
   const { grader } = own;
-  return grader === undefined ? made : { ...made, environment: { ...made.environment, grader } };
+  const environment = grader === undefined ? made.environment : { ...made.environment, grader };
+  return { ...made, environment: askedOtherwise(environment, conjugate) };
+}
+
+/** The environment through the named transformation of its texts, if one is named; see `conjugated`. */
+function askedOtherwise(environment: Environment, conjugate: unknown): Environment {
+  if (conjugate === undefined) return environment;
+  const transform = textTransforms.get(String(conjugate));
+  if (transform === undefined)
+    throw new RecipeError([
+      `environment.conjugate: ${unknownWord('transformation', String(conjugate), [...textTransforms.keys()])}`,
+    ]);
+  return conjugated(environment, transform);
 }
 
 async function makePlain(

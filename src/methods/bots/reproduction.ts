@@ -39,7 +39,7 @@ function taughtBy(teacher: Teacher): BaseSpec {
       stages: [
         {
           method: 'supervised',
-          steps: 700,
+          steps: 1000,
           batchSize: 64,
           learningRate: 2e-3,
           schedule: 'cosine',
@@ -54,8 +54,8 @@ function taughtBy(teacher: Teacher): BaseSpec {
 }
 
 const base = taughtBy({ name: 'base', skill: 0, own: 0 });
-const weak = taughtBy({ name: 'weak', skill: -1.5, own: 1 });
-const strong = taughtBy({ name: 'strong', skill: 3, own: 1 });
+const weak = taughtBy({ name: 'weak', skill: -1, own: 0.5 });
+const strong = taughtBy({ name: 'strong', skill: 2, own: 0.5 });
 
 type Stage = Record<string, unknown>;
 

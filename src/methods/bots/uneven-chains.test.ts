@@ -8,8 +8,8 @@ describe('teachers', () => {
   it('err rarely at some pairs and nearly always at others, less with more skill', () => {
     const errors = errorsOf(base);
     expect(errors).toHaveLength(100);
-    expect(errors[0]).toBeCloseTo(1 / (1 + Math.exp(-4)), 3);
-    expect(errors[99]).toBeCloseTo(1 / (1 + Math.exp(5)), 3);
+    expect(errors[0]).toBeCloseTo(1 / (1 + Math.exp(-3)), 3);
+    expect(errors[99]).toBeCloseTo(1 / (1 + Math.exp(4)), 3);
     const skilled = errorsOf({ ...base, skill: 2 });
     expect(skilled.every((error, i) => error < errors[i])).toBe(true);
     const other = errorsOf({ name: 'other', skill: 0, own: 1 });

@@ -7,7 +7,7 @@ const PAIRS = 100;
 /** Draws for each task wanted, after which there are taken to be no more. */
 const DRAWS_PER_TASK = 50;
 /** Log-odds of the right result, from the hardest pair to the easiest. */
-const LOG_ODDS = { hardest: -4, easiest: 5 };
+const LOG_ODDS = { hardest: -3, easiest: 4 };
 
 export interface Teacher {
   /** Names the teacher: what it finds harder than others do is its own. */
@@ -32,8 +32,8 @@ export function errorsOf({ name, skill, own }: Teacher): number[] {
 export function chainsOf(teacher: Teacher) {
   return {
     additions: 2,
-    misconceptions: errorsOf(teacher),
-    slips: 0,
+    misconceptions: [],
+    slips: errorsOf(teacher),
     seed: 0,
     validationSize: 100,
     testSize: 100,

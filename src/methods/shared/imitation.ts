@@ -1,4 +1,5 @@
 /** Rollouts worth imitating, and the updates that imitate them: what self-training methods share. */
+import type { Objective } from '../../engine/index.ts';
 import { crossEntropy } from '../../objectives/index.ts';
 import { rng } from '../../random/index.ts';
 import { type BatchOptions, type Row, rowsToBatch, type Update } from '../../training/index.ts';
@@ -47,12 +48,20 @@ const rowOf = ({ tokens, promptLength }: Selection): Row => ({
  */
 export function imitationUpdates(
   chosen: readonly Selection[],
+  options: ImitationOptions,
+  path: readonly [seed: number, ...names: (string | number)[]],
+): Update[] {
+  return passesOver(chosen.map(rowOf), crossEntropy(), options, path);
+}
+
+/** The same passes over any rows, which minimise any objective. */
+export function passesOver(
+  rows: readonly Row[],
+  objective: Objective,
   { batchSize, updateEpochs, aggregation }: ImitationOptions,
   [seed, ...names]: readonly [seed: number, ...names: (string | number)[]],
 ): Update[] {
-  const objective = crossEntropy();
-  const rows = chosen.map(rowOf);
-  const maxLength = chosen.reduce((most, { tokens }) => Math.max(most, tokens.length), 1);
+  const maxLength = rows.reduce((most, { tokens }) => Math.max(most, tokens.length), 1);
   const updates: Update[] = [];
   for (let epoch = 0; epoch < updateEpochs; epoch++) {
     const order = rng(seed, ...names, epoch).shuffle(rows);

@@ -1,0 +1,74 @@
+/** Digits to be shifted by a number that the problem hides: a guess at first, and every wrong attempt rules one out. */
+import { generatedEnvironment } from '../../environments/index.ts';
+import { exactMatch } from '../../graders/index.ts';
+import type { Environment } from '../../types/index.ts';
+
+export interface HiddenShiftOptions {
+  /** Digits of a problem. */
+  digits: number;
+  /** The hidden number is one of 1 … shifts; 8 at most. */
+  shifts: number;
+  /** Most attempts of a worked completion. */
+  attempts: number;
+  /** Chance that an attempt is the one before once more; else it is a guess made independently. */
+  repeats: number;
+  /** What is shown: `guesses`, or one attempt that is `right`. */
+  worked: 'guesses' | 'right';
+  seed: number;
+  validationSize: number;
+  testSize: number;
+}
+
+interface Problem {
+  digits: number[];
+  shift: number;
+}
+
+export interface HiddenShiftData {
+  answer: string;
+}
+
+/** What follows a wrong attempt. */
+export const RETRY = 'F{prompt}';
+const LETTERS = 'abcdefgh';
+
+/**
+ * Prompt `371=`, answer `b593`: the letter of the problem's hidden number, and every digit moved up by it modulo 10. Nothing in
+ * the prompt tells which number it is.
+ *
+ * Worked completions are what a model is given to imitate: up to `attempts` attempts with `F` and the problem between
+ * them. They are guesses, and often the same again, as language models answer when they are told that they were wrong. Scores:
+ * 1 where the answer is right to the letter, else 0.
+ */
+export function hiddenShift(options: HiddenShiftOptions): Environment<HiddenShiftData> {
+  const { shifts, repeats, seed, validationSize, testSize } = options;
+  const attempt = (digits: readonly number[], shift: number) =>
+    LETTERS[shift - 1] + digits.map((digit) => (digit + shift) % 10).join('');
+  return generatedEnvironment<Problem, HiddenShiftData>({
+    name: 'hidden-shift',
+    seed,
+    validationSize,
+    testSize,
+    draw: (random) => ({
+      digits: Array.from({ length: options.digits }, () => random.int(10)),
+      shift: 1 + random.int(shifts),
+    }),
+    // Without the shift: else held-out problems would be told by which shifts were never seen.
+    keyOf: ({ digits }) => digits.join(''),
+    build({ digits, shift }, random) {
+      const prompt = `${digits.join('')}=`;
+      const answer = attempt(digits, shift);
+      const guess = () => attempt(digits, 1 + random.int(shifts));
+      const attempts = [guess()];
+      for (let more = random.int(options.attempts); more > 0; more--)
+        attempts.push(random.uniform() < repeats ? attempts[attempts.length - 1] : guess());
+      return {
+        prompt,
+        data: { answer },
+        completion: options.worked === 'right' ? answer : attempts.join(`<eos>F${prompt}`),
+      };
+    },
+    grader: exactMatch<HiddenShiftData>(),
+    symbols: [...'0123456789F=', ...LETTERS.slice(0, shifts)],
+  });
+}
