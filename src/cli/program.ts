@@ -125,6 +125,8 @@ export function createProgram(done: (exitCode: ExitCode) => void): Command {
     .option('--jobs <n>', 'fine-tuning jobs at a time (default: 1)', whole(1))
     .option('--max-rows <n>', 'completions that a model makes at a time (default: 64)', whole(1))
     .option('--rate-limit <n>', 'requests a key may send in a minute (default: no limit)', whole(1))
+    .option('--store-all', 'keep every chat to learn from, also those that do not ask for it')
+    .option('--webhook-url <url>', 'tell this address when jobs end (key: BURNISH_WEBHOOK_SECRET)')
     .option('--judge-url <url>', "OpenAI-compatible endpoint of graders' judges (default: this server)")
     .option('--debug', 'show stack traces of errors')
     .action(async (options) => done(await (await import('./commands/serve.ts')).serveCommand(options)));
@@ -147,6 +149,20 @@ export function createProgram(done: (exitCode: ExitCode) => void): Command {
     .argument('<id>', 'as `burnish keys list` shows it')
     .action(async (id, options) =>
       done(await (await import('./commands/keys.ts')).revokeKeyCommand(id, options)),
+    );
+
+  program
+    .command('migrate')
+    .description('say of a job exported from OpenAI what works here, what maps to what, and what does not')
+    .argument('<job.json>', "the job as OpenAI's API shows it, or a request for one")
+    .option('--training <jsonl>', 'its training file, to be looked through line by line')
+    .option('--validation <jsonl>', 'its validation file')
+    .option('-m, --model <name>', "the server's model that takes the place of OpenAI's", 'MODEL')
+    .option('-o, --out <file>', 'write the request that makes the job here')
+    .option('--json', 'the last line on standard output is one JSON object')
+    .option('--debug', 'show stack traces of errors')
+    .action(async (job, options) =>
+      done(await (await import('./commands/migrate.ts')).migrateCommand(job, options)),
     );
 
   heavy(program.command('eval'))

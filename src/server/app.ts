@@ -1,13 +1,13 @@
 /** The whole API as one function from requests to answers. */
-import { bodyLimit } from 'hono/body-limit';
 import type { Logger } from 'pino';
 import type { GradingContext } from '../graders/openai/index.ts';
+import { completionRoutes } from './chat/plain-routes.ts';
 import { chatRoutes } from './chat/routes.ts';
-import { ApiError } from './errors.ts';
 import type { Files } from './files/files.ts';
 import { fileRoutes } from './files/routes.ts';
 import { graderRoutes } from './grading/routes.ts';
 import { type Api, newApi } from './http/api.ts';
+import { limitBody } from './http/body-limit.ts';
 import { answerErrors, observe } from './http/requests.ts';
 import { authenticate, limitRate } from './http/security.ts';
 import type { Inference } from './inference/inference.ts';
@@ -50,10 +50,6 @@ export interface AppLimits {
   requestsPerMinute: number;
 }
 
-const tooLarge = () => {
-  throw new ApiError(413, 'The request is too large.', { code: 'request_too_large' });
-};
-
 /** The API. */
 export function createApp(parts: AppParts): Api {
   const { keys, files, jobs, runner, models, inference, idempotency, metrics, log, limits } = parts;
@@ -63,15 +59,17 @@ export function createApp(parts: AppParts): Api {
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
 
   const v1 = newApi();
-  const limited = bodyLimit({ maxSize: limits.bodyBytes, onError: tooLarge });
+  const limited = limitBody(limits.bodyBytes);
   v1.use(authenticate(keys), limitRate(limits.requestsPerMinute));
   v1.use((c, next) => (c.req.path === '/v1/files' ? next() : limited(c, next)));
   fileRoutes(v1, files, limits.fileBytes);
   jobRoutes(v1, { jobs, runner, models, files, chats: parts.chats, idempotency });
   graderRoutes(v1, parts.grading);
   modelRoutes(v1, models);
+  const answering = { inference, metrics, conversations: new Conversations() };
+  completionRoutes(v1, answering, log);
   chatRoutes(v1, {
-    parts: { inference, metrics, conversations: new Conversations() },
+    parts: answering,
     log,
     chats: parts.chats,
     storeAll: parts.storeAll,

@@ -19,6 +19,7 @@ import { Keys } from './keys/keys.ts';
 import { serverMetrics } from './metrics.ts';
 import { Models } from './models/models.ts';
 import { StoredChats } from './traffic/stored-chats.ts';
+import { type WebhookOptions, Webhooks } from './webhooks.ts';
 
 export interface ServerOptions {
   /** Folder of files, jobs and models, and of the database unless that is elsewhere. */
@@ -44,6 +45,8 @@ export interface ServerOptions {
   bodyBytes?: number;
   /** Where judges are asked; this server itself unless given. */
   judge?: JudgeEndpoint;
+  /** Who is told when jobs end. */
+  webhook?: WebhookOptions;
   log?: Logger;
   version?: string;
 }
@@ -80,6 +83,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   await files.open();
   const models = new Models(options.models, new Records(database, 'model'), nowSeconds());
   const jobs = new Jobs(database);
+  const webhooks = options.webhook && new Webhooks(options.webhook, log);
+  if (webhooks !== undefined) jobs.onChange = (job) => webhooks.jobChanged(job);
   const inference = new Inference({
     models,
     metrics,
@@ -132,6 +137,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     async close() {
       clearInterval(sweeping);
       await Promise.all([runner.close(), closed(server)]);
+      webhooks?.close();
       inference.close();
       await grading.close();
       await database.close();

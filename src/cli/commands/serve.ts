@@ -19,6 +19,8 @@ export interface ServeCommandOptions {
   maxRows?: number;
   rateLimit?: number;
   judgeUrl?: string;
+  webhookUrl?: string;
+  storeAll?: boolean;
   quiet?: boolean;
   json?: boolean;
 }
@@ -49,7 +51,11 @@ export async function serveCommand(options: ServeCommandOptions): Promise<ExitCo
   const terminal = new Terminal(options);
   const models = modelsOf(options.model);
   const folder = resolve(options.data);
-  const { BURNISH_JUDGE_KEY: judgeKey, DATABASE_URL: database } = process.env;
+  const { BURNISH_JUDGE_KEY: judgeKey, BURNISH_WEBHOOK_SECRET: secret, DATABASE_URL: database } = process.env;
+  if (options.webhookUrl !== undefined && !secret)
+    throw new CliError(
+      '--webhook-url: set BURNISH_WEBHOOK_SECRET, which the receiver checks signatures with',
+    );
   const server = await startServer({
     folder,
     database,
@@ -60,6 +66,8 @@ export async function serveCommand(options: ServeCommandOptions): Promise<ExitCo
     maxRows: options.maxRows,
     requestsPerMinute: options.rateLimit,
     judge: options.judgeUrl === undefined ? undefined : { url: options.judgeUrl, key: judgeKey ?? '' },
+    webhook: options.webhookUrl === undefined ? undefined : { url: options.webhookUrl, secret: secret ?? '' },
+    storeAll: options.storeAll,
     log: pino({ base: undefined }, pino.destination(2)),
     version: packageVersion(),
   });

@@ -35,19 +35,29 @@ serveRequests((source, input) => {
     result.value.dispose();
     return value;
   };
+  let outcome;
   try {
     run(source, 'grader.js');
     const { sample, item } = input;
     const text = JSON.stringify(JSON.stringify({ sample, item }));
-    return run(
+    const value = run(
       `(() => { const { sample, item } = JSON.parse(${text}); const result = grade(sample, item);
         if (typeof result === 'number') return Number.isFinite(result) ? result : String(result);
         if (typeof result === 'boolean') return result;
         return result instanceof Promise ? 'a promise' : String(JSON.stringify(result)); })()`,
       'call.js',
     );
-  } finally {
+    outcome = { value };
+  } catch (error) {
+    outcome = { problem: error instanceof Error ? error.message : String(error) };
+  }
+  let spoiled = false;
+  try {
     context.dispose();
     runtime.dispose();
+  } catch {
+    // Some errors (a stack that overflows) leave the interpreter in a state that it does not clean up from.
+    spoiled = true;
   }
+  return { ...outcome, spoiled };
 });

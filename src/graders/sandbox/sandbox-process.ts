@@ -133,7 +133,7 @@ export class SandboxProcess {
         clearTimeout(timer);
         const how = by === null ? `ended with code ${code}` : `was killed by ${by}`;
         reject(new SandboxError(`its process ${how}`));
-        if (this.child === child) this.end(new LimitError(`its process ${how}: out of memory, most likely`));
+        if (this.child === child) this.end(new LimitError(`its process ${how}, out of memory most likely`));
       });
       child.on('error', (error) => {
         clearTimeout(timer);

@@ -3,18 +3,17 @@
 import process from 'node:process';
 
 /**
- * @param {(source: string, input: {sample: unknown, item: unknown}) => unknown} grade throws an Error whose message is
- *   what the code did wrong
+ * @typedef {{value?: unknown, problem?: string, spoiled?: boolean}} Answer `problem`: what the code did wrong; `spoiled`: the
+ *   interpreter cannot be used again, and the process ends
+ * @param {(source: string, input: {sample: unknown, item: unknown}) => Answer} grade
  */
 export function serveRequests(grade) {
-  const send = /** @type {(message: unknown) => void} */ (process.send?.bind(process));
+  const send = /** @type {(message: unknown, sent?: () => void) => void} */ (process.send?.bind(process));
+  const exit = process.exit.bind(process);
   process.on('message', (/** @type {any} */ { id, source, input }) => {
-    try {
-      send({ id, value: grade(source, input) });
-    } catch (error) {
-      send({ id, problem: error instanceof Error ? error.message : String(error) });
-    }
+    const { spoiled, ...answer } = grade(source, input);
+    send({ id, ...answer }, spoiled ? () => exit(0) : undefined);
   });
-  process.on('disconnect', () => process.exit(0));
+  process.on('disconnect', () => exit(0));
   send({ ready: true });
 }

@@ -69,7 +69,7 @@ export async function prepareJob(job: Job, models: Models, files: Files): Promis
   const method = train.tasks.length === 0 ? job.method : resolveMethod(job.method, facts);
   return {
     problem: problemOf(train, 'training_file') ?? (validation && problemOf(validation, 'validation_file')),
-    warnings: warningsOf(train, validation),
+    warnings: [...ignoredParts(job), ...warningsOf(train, validation)],
     method,
     facts,
     spec: (folder, judge) => {
@@ -108,6 +108,21 @@ function checkTurns({ turns }: TrafficData, maxPositions: number, vocabulary: nu
 function problemOf({ problems, tasks }: Dataset, param: string): PreparedJob['problem'] {
   if (problems.length > 0) return { message: `${param}: ${problemsText(problems)}`, param };
   return tasks.length === 0 ? { message: `${param}: it holds no examples`, param } : undefined;
+}
+
+/** Parts of a job that are kept and change nothing. */
+function ignoredParts({ integrations, method }: Job): string[] {
+  const warnings: string[] = [];
+  if (integrations !== null && integrations.length > 0)
+    warnings.push('Integrations are kept with the job; nothing is sent to them.');
+  if (method.type !== 'reinforcement') return warnings;
+  const { response_format: format, hyperparameters } = method.reinforcement;
+  if (format != null)
+    warnings.push(
+      'response_format gives graders the parsed output; it does not constrain what is sampled while training.',
+    );
+  if (hyperparameters.reasoning_effort !== 'default') warnings.push('reasoning_effort changes nothing here.');
+  return warnings;
 }
 
 function warningsOf(train: Dataset, validation: Dataset | undefined): string[] {
