@@ -1,14 +1,15 @@
-/** Jobs through the stock client: every method to its end, pages of events, pause, resume, cancel, refusals. */
+/** Jobs through the stock client, on PostgreSQL where there is one: every method to its end, pages of events, pause, resume, cancel, refusals. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freshPostgres } from './testing/fresh-postgres.ts';
 import { errorOf, jsonl, type TinyServer, tinyServer } from './testing/tiny-server.ts';
 
 let tiny: TinyServer;
 let client: OpenAI;
 beforeAll(async () => {
-  tiny = await tinyServer({ jobs: 2 });
+  tiny = await tinyServer({ jobs: 2, database: await freshPostgres() });
   client = tiny.client;
 });
 afterAll(() => tiny.close());
