@@ -1,6 +1,9 @@
 /** The methods that recipes can name. */
 import { methodTable } from '../training/index.ts';
+import { amft } from './amft/method.ts';
 import { bots } from './bots/method.ts';
+import { dpo } from './dpo/method.ts';
+import { onlineDpo } from './dpo/online.ts';
 import { expertIteration } from './echo-chamber/method.ts';
 import { eft } from './eft/method.ts';
 import { grpo } from './grpo/method.ts';
@@ -10,10 +13,12 @@ import { mrt } from './mrt/method.ts';
 import { mrtStar, star } from './mrt/star.ts';
 import { nft } from './nft/method.ts';
 import { rft } from './nft/presets.ts';
+import { bestOfN } from './on-policy-preference/best-of-n.ts';
 import { dft } from './otr/dft.ts';
 import { otr } from './otr/method.ts';
 import { ppo } from './ppo/method.ts';
 import { reinforce } from './reinforce/method.ts';
+import { rifRft } from './rft-forgetting/method.ts';
 import { rise } from './rise/method.ts';
 import { rloo } from './rloo/method.ts';
 import { selfRewardingPpo } from './self-rewarding-ppo/method.ts';
@@ -26,10 +31,13 @@ import { rTuning } from './truthrl/r-tuning.ts';
 export { supervisedRow } from './supervised/method.ts';
 export type { SampledTurn, TrafficData } from './traffic/method.ts';
 export {
+  amft,
+  bestOfN,
   bots,
   cispoMethod as cispo,
   dapo,
   dft,
+  dpo,
   drGrpo,
   eft,
   expertIteration,
@@ -39,10 +47,12 @@ export {
   mrt,
   mrtStar,
   nft,
+  onlineDpo,
   otr,
   ppo,
   reinforce,
   rft,
+  rifRft,
   rise,
   rloo,
   rTuning,
@@ -71,15 +81,20 @@ export const methods = methodTable([
   mrtStar,
   star,
   bots,
+  eft,
+  tarot,
   rise,
   int,
+  rifRft,
+  dpo,
+  onlineDpo,
+  bestOfN,
   expertIteration,
   selfRewardingPpo,
+  amft,
   truthrl,
   rTuning,
   otr,
   dft,
-  eft,
-  tarot,
   traffic,
 ]);

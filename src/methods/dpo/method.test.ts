@@ -94,7 +94,7 @@ describe('DPO', () => {
       const pairs = [0, 1, 2, 3].map((i) => pairOfTask(place.environment.task('train', i), tokenizer));
       const { updates } = await made(place, { batchSize: 4 }).step(context(1));
       const [{ batch, objective }] = updates;
-      const weight = batch.weight.map((row, i) => (i % 2 === 0 ? row : row.map(() => 0)));
+      const weight = batch.weight.map((row, i) => (i % 2 === 0 ? row : new Float32Array(row.length)));
       const before = await Promise.all(pairs.map(({ rejected }) => likelihood(place.engine, rejected)));
       if (imitate) await place.engine.forwardBackward({ ...batch, weight }, crossEntropy());
       else await place.engine.forwardBackward(batch, objective);
