@@ -20,6 +20,10 @@ const stages: Record<string, Record<string, unknown>> = {
   nft: { maxResamples: 1 },
   rft: { maxResamples: 1 },
   bots: { implicitWeight: 0 },
+  'rif-rft': { filter: { samples: 64 } },
+  dpo: { steps: 70, batchSize: 16 },
+  'online-dpo': {},
+  'best-of-n': { dynamicSampling: true },
   truthrl: { abstain: ['00'] },
   'r-tuning': { steps: 20, batchSize: 16, abstain: '00', probes: 1000 },
   otr: { steps: 30, batchSize: 16, candidates: 64 },
@@ -30,7 +34,7 @@ const stages: Record<string, Record<string, unknown>> = {
 const elsewhere = ['self-rewarding-ppo'];
 
 /** These learn from what tasks bring with them. */
-const stepsOnly = new Set(['supervised', 'r-tuning', 'otr', 'dft']);
+const stepsOnly = new Set(['supervised', 'r-tuning', 'otr', 'dft', 'dpo']);
 
 describe('every method', () => {
   it('is tried here', () => {
