@@ -12,6 +12,7 @@ import { PeakMeter } from './peak.ts';
 import { setUpPeers } from './peers/environment.ts';
 import type { BenchRow } from './row.ts';
 import { benchScaling } from './scaling.ts';
+import { benchServe } from './serve.ts';
 import { benchStartup } from './startup.ts';
 import { figure, jsonLine, markdownTable, plainTable, tableLines } from './table.ts';
 import { benchTrainStep } from './train-step.ts';
@@ -24,6 +25,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   scale: benchScaling,
   start: benchStartup,
   memory: benchMemory,
+  serve: benchServe,
 };
 const NAMES = Object.keys(BENCHMARKS);
 

@@ -1,0 +1,168 @@
+/** Benchmark: streaming clients of the API server, against the same completions in one call of the engine. */
+import { fork } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { BenchContext } from './context.ts';
+import { benchEngine, someTokens } from './models.ts';
+import type { BenchRow } from './row.ts';
+import { median, takeTurns } from './turns.ts';
+
+const MODEL = '2.9M';
+const PROMPT_TOKENS = 32;
+const TOKENS = 64;
+const CLIENTS = [1, 8, 64] as const;
+/** Requests of the long run, and their tokens. */
+const MANY = 10_000;
+const FEW_TOKENS = 4;
+
+interface Answer {
+  /** Milliseconds to the first token. */
+  first: number;
+  tokens: number;
+}
+
+/** A server process with the model, and clients for it. */
+async function startApi(folder: string) {
+  const script = fileURLToPath(new URL('./points/api-server.ts', import.meta.url));
+  const child = fork(script, [folder], { execArgv: ['--import', 'tsx'] });
+  const next = <T>() =>
+    new Promise<T>((resolve) => child.once('message', (message) => resolve(message as T)));
+  const { url, key } = await next<{ url: string; key: string }>();
+
+  /** One streamed completion. Throws where anything but a whole stream comes back. */
+  const ask = async (seed: number, maxTokens: number): Promise<Answer> => {
+    const started = performance.now();
+    const response = await fetch(`${url}/v1/completions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+      body: JSON.stringify({
+        model: 'bench',
+        prompt: someTokens(seed, PROMPT_TOKENS),
+        max_tokens: maxTokens,
+        seed,
+        stream: true,
+        return_token_ids: true,
+      }),
+    });
+    if (!response.ok || response.body === null) throw new Error(`status ${response.status}`);
+    let first = 0;
+    let text = '';
+    const decoder = new TextDecoder();
+    for await (const chunk of response.body) {
+      if (first === 0) first = performance.now() - started;
+      text += decoder.decode(chunk, { stream: true });
+    }
+    if (!text.endsWith('data: [DONE]\n\n') || text.includes('"error"'))
+      throw new Error('the stream broke off');
+    const tokens = Array.from(text.matchAll(/"token_ids":\[([\d,]+)\]/g), ([, ids]) => ids.split(',').length);
+    return { first, tokens: tokens.reduce((sum, x) => sum + x, 0) };
+  };
+
+  return {
+    ask,
+    async memory(): Promise<number> {
+      child.send('memory');
+      return (await next<{ memoryMiB: number }>()).memoryMiB;
+    },
+    close: () =>
+      new Promise<void>((resolve) => {
+        child.once('exit', () => resolve());
+        child.send('close');
+      }),
+  };
+}
+
+/** The value below which a share of the values lies. */
+function quantile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
+}
+
+/**
+ * Clients that each stream one completion after the other (32 prompt tokens, 64 sampled), and the engine's own call for as
+ * many rows. Then 10 000 short requests by 64 clients: errors, and the server's memory after the first and the last thousand.
+ */
+export async function* benchServe(context: BenchContext): AsyncGenerator<BenchRow> {
+  const workOf = (clients: number) => `serve ${MODEL} ${clients} ${clients === 1 ? 'client' : 'clients'}`;
+  const many = `serve ${MODEL} ${MANY} requests`;
+  if (![...CLIENTS.map(workOf), many].some((work) => context.wants(work))) return;
+  const folder = mkdtempSync(join(tmpdir(), 'burnish-bench-serve-'));
+  const engine = await benchEngine(MODEL);
+  await engine.export(folder);
+  const api = await startApi(folder);
+  try {
+    for (const clients of CLIENTS) {
+      if (!context.wants(workOf(clients))) continue;
+      const requests = Array.from({ length: clients }, (_, i) => ({
+        prompt: someTokens(i, PROMPT_TOKENS),
+        n: 1,
+        seed: i,
+      }));
+      const firsts: number[] = [];
+      const rows = await takeTurns({
+        ...context,
+        work: workOf(clients),
+        unit: 'tokens/s',
+        ours: async () => {
+          const started = performance.now();
+          const answers = await Promise.all(requests.map(({ seed }) => api.ask(seed, TOKENS)));
+          firsts.push(...answers.map(({ first }) => first));
+          const tokens = answers.reduce((sum, answer) => sum + answer.tokens, 0);
+          return (1000 * tokens) / (performance.now() - started);
+        },
+        peers: [
+          {
+            name: `one call of sample, ${clients} ${clients === 1 ? 'row' : 'rows'}`,
+            run: async () => {
+              const started = performance.now();
+              const samples = await engine.sample(requests, { maxTokens: TOKENS });
+              const tokens = samples.flat().reduce((sum, one) => sum + one.tokens.length, 0);
+              return (1000 * tokens) / (performance.now() - started);
+            },
+          },
+        ],
+      });
+      const [p50, p95] = [quantile(firsts, 0.5), quantile(firsts, 0.95)].map((ms) => ms.toFixed(0));
+      for (const row of rows) yield { ...row, note: `first token after ${p50} ms (p50), ${p95} ms (p95)` };
+    }
+    if (context.wants(many)) yield await longRun(api, many);
+  } finally {
+    await api.close();
+    engine.dispose();
+    rmSync(folder, { recursive: true });
+  }
+}
+
+async function longRun(api: Awaited<ReturnType<typeof startApi>>, work: string): Promise<BenchRow> {
+  let next = 0;
+  let errors = 0;
+  const memory: number[] = [];
+  const speeds: number[] = [];
+  let last = performance.now();
+  const client = async () => {
+    while (next < MANY) {
+      const at = next++;
+      if (at % 1000 === 999) {
+        memory.push(await api.memory());
+        speeds.push((1000 * 1000 * FEW_TOKENS) / (performance.now() - last));
+        last = performance.now();
+      }
+      await api.ask(at, FEW_TOKENS).catch(() => {
+        errors++;
+      });
+    }
+  };
+  await Promise.all(Array.from({ length: 64 }, client));
+  const [first, end] = [memory[0], memory[memory.length - 1]].map((mib) => mib.toFixed(0));
+  return {
+    work,
+    unit: 'tokens/s',
+    ours: median(speeds),
+    low: Math.min(...speeds),
+    high: Math.max(...speeds),
+    repetitions: speeds.length,
+    note: `${errors} errors; the server's memory ${first} MiB after 1 000 requests, ${end} MiB after the last`,
+  };
+}
