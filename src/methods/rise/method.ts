@@ -26,7 +26,7 @@ export const riseConfig = z.strictObject({
   /** Tasks an iteration, which is one step. */
   promptsPerStep: count.default(256),
   /** Conversations a task. */
-  conversations: count.default(1),
+  groupSize: count.default(1),
   /** Most attempts of the model's own before the improved one. */
   turns: count.default(2),
   /** The first iteration has at most so many, each later one another, up to `turns`. */
@@ -83,7 +83,7 @@ async function collect(config: RiseConfig, context: MethodContext, step: StepCon
   const conversations = await rolloutTurns({
     ...options,
     tasks: indices.map((index) => environment.task('train', index)),
-    conversations: config.conversations,
+    conversations: config.groupSize,
     turns: Math.min(turns, startTurns + step.stageStep - 1),
     untilRight: true,
     path: ['turns', stage, step.step],
