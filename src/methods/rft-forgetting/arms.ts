@@ -1,5 +1,4 @@
 /** Arms of the reproduction: one model through a sequence of digit tasks, and what becomes of its skills. */
-
 import { withFewTasks } from '../../environments/index.ts';
 import { continualFigures, mean, retention } from '../../evaluation/index.ts';
 import type { Arm, ArmResult, BaseSpec, FinishedRecipe } from '../../reproduce/index.ts';
@@ -8,31 +7,31 @@ import { grpo } from '../grpo/method.ts';
 import { rft } from '../nft/presets.ts';
 import { withAccuracyTarget } from '../shared/accuracy-target.ts';
 import { supervised } from '../supervised/method.ts';
+import { digitTasks, type OperationName, type Style } from './digit-tasks.ts';
 import { rifRft } from './method.ts';
-import {
-  type OperationName,
-  type ParityTaskOptions,
-  PROBES,
-  parityTasks,
-  type TaskName,
-} from './parity-tasks.ts';
 import { type Skill, skills, trainSequence } from './sequence.ts';
 
 /** The tasks in the order in which they are learned. */
-export const SEQUENCE = ['E', 'O', 'S', 'R'] as const satisfies readonly TaskName[];
+export const SEQUENCE = ['R', 'E', 'L', 'S'] as const satisfies readonly OperationName[];
 /** Inputs of a stage. */
 const EACH = 400;
 const SAMPLING = { maxTokens: 8, temperature: 1 };
 const INPUTS = { length: 4, seed: 0, heldOutSize: 200 };
-/** Skills to keep, and the tasks with a fifth of all digits wrong. */
-const PRETRAINING = { ...INPUTS, operations: [...SEQUENCE, ...PROBES], shown: 0.2 };
+/** Skills of the starting model that no stage trains. */
+const PROBES = ['C', 'M', 'K'] as const satisfies readonly OperationName[];
+/** Three digits in ten of the answers to the tasks are drawn at random, none of those to the probes. */
+const PRETRAINING = {
+  ...INPUTS,
+  operations: [...SEQUENCE, ...PROBES],
+  style: { digit: 'either', noisy: SEQUENCE, noise: 0.3 },
+} as const;
 
 export const base: BaseSpec = {
-  family: 'parity-tasks',
+  family: 'digit-tasks',
   recipe: {
-    name: 'parity-tasks-base',
+    name: 'digit-tasks-base',
     model: { config: { hiddenSize: 64, layers: 2, heads: 4, maxPositions: 24 } },
-    environment: { name: 'parity-tasks', ...PRETRAINING },
+    environment: { name: 'digit-tasks', ...PRETRAINING, operations: [...PRETRAINING.operations] },
     seed: 0,
     sampling: SAMPLING,
     stages: [
@@ -48,7 +47,7 @@ export const base: BaseSpec = {
     evaluation: { tasks: 200, every: 0 },
     export: 'last',
   },
-  environment: () => parityTasks(PRETRAINING),
+  environment: () => digitTasks(PRETRAINING),
 };
 
 /** Every stage ends where so many of the answers to held-out inputs of its task are right. */
@@ -61,27 +60,25 @@ const toTarget = (method: Method): Method => ({
 export const targeted = [supervised, grpo, rifRft, rft].map(toTarget);
 
 /** What a stage of reinforcement does at most, whatever the method. */
-export const RFT = { steps: 100, promptsPerStep: 16, groupSize: 8, learningRate: 3e-4 };
+export const RFT = { steps: 100, promptsPerStep: 16, groupSize: 8, learningRate: 1e-4 };
 /** Attempts of the filter of RIF-RFT at each input. */
 export const FILTER_SAMPLES = 8;
 /** What a stage of imitation does at most. */
-export const SFT = { steps: 100, batchSize: 32, learningRate: 3e-4 };
+export const SFT = { steps: 100, batchSize: 32, learningRate: 1e-4 };
 
 export type Stage = { method: string; steps: number } & Record<string, unknown>;
 
-type Shown = ParityTaskOptions['shown'];
-
 const EVERYTHING: readonly OperationName[] = [...SEQUENCE, ...PROBES];
 
-/** So many inputs of each operation to learn from, with examples of one kind. */
-const tasksOf = (operations: readonly OperationName[], shown: Shown = 'any') =>
-  withFewTasks(parityTasks({ ...INPUTS, operations, shown }), EACH * operations.length);
+/** So many inputs of each operation to learn from, with examples of one style. */
+const tasksOf = (operations: readonly OperationName[], digit: Style['digit'] = 'either') =>
+  withFewTasks(digitTasks({ ...INPUTS, operations, style: { digit } }), EACH * operations.length);
 
 function recipeOf(model: string, stage: Stage): RecipeInput {
   return {
     name: 'continual',
     model,
-    environment: { name: 'parity-tasks', ...INPUTS },
+    environment: { name: 'digit-tasks', ...INPUTS },
     sampling: SAMPLING,
     stages: [stage],
     evaluation: { split: 'validation', tasks: 20, every: 0 },
@@ -153,17 +150,17 @@ const measureWith = (signal: AbortSignal) => {
   return (model: StartingModel) => skills(model, environments, options);
 };
 
-/** One task after another by the same settings; `shown` says which right answers examples show. */
-export function sequenceArm(title: string, stage: Stage, shown: Shown = 'any'): Arm {
+/** One task after another by the same settings; `digit` is the style of examples. */
+export function sequenceArm(title: string, stage: Stage, digit: Style['digit'] = 'either'): Arm {
   return {
     title,
-    settings: { ...stage, shown },
+    settings: { ...stage, digit },
     async run(context) {
       const efforts = new Efforts();
       const rows = await trainSequence(context, {
         model: await context.base(base),
         stages: SEQUENCE.map((operation) => ({
-          environment: tasksOf([operation], shown),
+          environment: tasksOf([operation], digit),
           recipe: (model) => recipeOf(model, stage),
         })),
         measure: measureWith(context.signal),

@@ -5,13 +5,14 @@ import { methods } from '../index.ts';
 import { base, jointArm, RFT, SEQUENCE, SFT, sequenceArm, targeted } from './arms.ts';
 
 const KL = { coefficient: 0.01 };
+const LARGE = { learningRate: 1e-3 };
 
 export const reproduction = defineReproduction({
   paper: 13,
   name: 'rft-forgetting',
   title: 'Continual post-training: what reinforcement and imitation forget',
   claim:
-    'trained on one task after another until each is known as well, a model forgets less of the earlier tasks when it learns by reinforcement (GRPO, with or without a KL penalty) than when it imitates worked answers, and keeps more of the skills that no stage trains.',
+    'trained on one task after another until each is known as well, a model forgets less of the earlier tasks when it learns by reinforcement (GRPO, with or without a KL penalty) than when it imitates worked answers, which show one style where several answers are right, and keeps more of the skills that no stage trains.',
   criteria: [
     {
       says: 'GRPO forgets less than supervised training to the same accuracy on each new task, by 3 points',
@@ -62,6 +63,22 @@ export const reproduction = defineReproduction({
       direction: 'lower',
     },
     {
+      says: 'with ten times the learning rate, too, GRPO forgets less than supervised training, by 3 points',
+      metric: 'forgetting',
+      arm: 'grpo-large',
+      than: 'sft-large',
+      by: 0.03,
+      direction: 'higher',
+    },
+    {
+      says: 'imitating any right answer forgets less than imitating one style, by 3 points',
+      metric: 'forgetting',
+      arm: 'sft-any',
+      than: 'sft',
+      by: 0.03,
+      direction: 'higher',
+    },
+    {
       says: "imitating one's own right answers forgets less than imitating worked ones, by 3 points",
       metric: 'forgetting',
       arm: 'own-answers',
@@ -83,9 +100,24 @@ export const reproduction = defineReproduction({
     sft: sequenceArm(
       'supervised, examples of one style',
       { method: 'supervised-to-target', ...SFT },
-      'smallest',
+      'smaller',
     ),
-    'sft-any': sequenceArm('supervised, any right answer', { method: 'supervised-to-target', ...SFT }, 'any'),
+    'sft-any': sequenceArm(
+      'supervised, any right answer',
+      { method: 'supervised-to-target', ...SFT },
+      'either',
+    ),
+    'grpo-large': sequenceArm('GRPO, ten times the learning rate', {
+      method: 'grpo-to-target',
+      ...RFT,
+      ...LARGE,
+      kl: KL,
+    }),
+    'sft-large': sequenceArm(
+      'supervised, one style, ten times the learning rate',
+      { method: 'supervised-to-target', ...SFT, ...LARGE },
+      'smaller',
+    ),
     joint: jointArm('supervised on all tasks at once, any right answer', {
       method: 'supervised',
       ...SFT,
@@ -95,11 +127,11 @@ export const reproduction = defineReproduction({
   budget: {
     unit: 'accuracy on each new task',
     equality:
-      'Every arm sees the same 400 inputs of each task in turn, and every stage ends where nine in ten of the answers to held-out inputs are right, so that no arm forgets less because it learned less.',
+      'Every arm sees the same 400 inputs of each task in turn, and every stage ends where nine in ten of the answers to held-out inputs are right, so that no arm forgets less because it learned less. Learning rates are the same but where an arm says so.',
   },
   seeds: [1, 2, 3, 4, 5],
   calibrationSeeds: [100, 101],
-  minutes: 10,
+  minutes: 15,
   metrics: {
     forgetting: { label: 'forgetting (final less best)', as: 'percent', better: 'higher' },
     backwardTransfer: { label: 'final less right after learning', as: 'percent', better: 'higher' },
