@@ -5,7 +5,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startServer } from 'burnish/server';
+import { BurnishClient, startServer } from 'burnish/server';
 import OpenAI from 'openai';
 import { aiSdkAgent } from './ai-sdk-agent.ts';
 import { demonstrations, writeModel } from './make-model.ts';
@@ -24,6 +24,7 @@ const server = await startServer({ folder: join(folder, 'data'), host: '127.0.0.
 const { secret } = await server.keys.create('agents', ['admin']);
 const baseURL = `${server.url}/v1`;
 const client = new OpenAI({ baseURL, apiKey: secret });
+const rewards = new BurnishClient({ baseURL, apiKey: secret });
 const agent: Agent = process.argv[2] === 'ai-sdk' ? aiSdkAgent(baseURL, secret) : openaiAgent(client);
 
 /** The model of a job, once it has one. */
@@ -46,7 +47,7 @@ async function converse(model: string): Promise<number> {
       const { said, completion } = await agent(question, model);
       const reward = worth(question, said);
       right += reward;
-      await client.post('/burnish/rewards', { body: { completion_id: completion, reward } });
+      await rewards.reward(completion, reward);
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));

@@ -1,4 +1,5 @@
 /** The server: OpenAI's API for files, fine-tuning jobs, graders and chats, over Burnish's loop and engine. */
+export { BurnishClient, type BurnishClientOptions } from './client.ts';
 export { type Key, type Keys, SCOPES, type Scope, scopeSchema } from './keys/keys.ts';
 export { checkDataset } from './migrate/check-dataset.ts';
 export {

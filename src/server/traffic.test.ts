@@ -1,6 +1,7 @@
 /** Kept chats: what is kept, what it was worth, and that a model learns from it. */
 import type OpenAI from 'openai';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { BurnishClient } from './index.ts';
 import { errorOf, type TinyServer, tinyServer } from './testing/tiny-server.ts';
 
 let tiny: TinyServer;
@@ -24,8 +25,8 @@ const ask = async (messages: Message[], seed: number, more: object = {}, model =
     return_token_ids: true,
     ...more,
   } as OpenAI.ChatCompletionCreateParamsNonStreaming)) as WithIds;
-const reward = (completion_id: string, value: number) =>
-  client.post<{ completions: string[] }>('/burnish/rewards', { body: { completion_id, reward: value } });
+const reward = (completion: string, value: number) =>
+  new BurnishClient({ baseURL: client.baseURL, apiKey: client.apiKey ?? '' }).reward(completion, value);
 
 /** Small letters are worth most. */
 const worth = ({ choices }: WithIds) =>
@@ -46,7 +47,7 @@ it('keeps chats that ask for it, shows and removes them', async () => {
   await client.chat.completions.update(kept.id, { metadata: { run: 'b' } });
   expect((await client.chat.completions.list({ metadata: { run: 'a' } })).data).toEqual([]);
   await client.chat.completions.delete(kept.id);
-  expect((await errorOf(reward(kept.id, 1))).status).toBe(404);
+  await expect(reward(kept.id, 1)).rejects.toThrow(/No such chat completion/);
 });
 
 it('never lets the tokens of a conversation drift, tool calls and all', async () => {
@@ -83,7 +84,7 @@ it('never lets the tokens of a conversation drift, tool calls and all', async ()
     else messages.push({ role: 'user', content: `and ${turn}` });
   }
   // A reward for the last turn is one for the whole conversation.
-  expect((await reward(ids[2], 0.5)).completions).toEqual([...ids].reverse());
+  expect(await reward(ids[2], 0.5)).toEqual([...ids].reverse());
 });
 
 it('makes a model of it that is worth more', async () => {
