@@ -104,7 +104,7 @@ describe('createEnvironment', () => {
 
   it('lists what exists', async () => {
     await expect(createEnvironment('toString')).rejects.toThrow(
-      'unknown environment "toString"; the environments are: arithmetic, countdown, g2p, pair-search',
+      'unknown environment "toString"; the environments are: arithmetic, countdown, g2p, list-programs, pair-search',
     );
     await expect(createEnvironment('countdown', { maxNumbers: 3 })).rejects.toThrow(
       /environment countdown: unknown option "maxNumbers"; the options are: numbers, maxNumber, .*seed/,

@@ -21,17 +21,19 @@ const stages: Record<string, Record<string, unknown>> = {
   rft: { maxResamples: 1 },
   bots: { implicitWeight: 0 },
   'rif-rft': { filter: { samples: 64 } },
-  dpo: { steps: 70, batchSize: 16 },
-  'online-dpo': {},
-  'best-of-n': { dynamicSampling: true },
   truthrl: { abstain: ['00'] },
   'r-tuning': { steps: 20, batchSize: 16, abstain: '00', probes: 1000 },
   otr: { steps: 30, batchSize: 16, candidates: 64 },
   dft: { steps: 30, batchSize: 16 },
+  dpo: { steps: 70, batchSize: 16 },
+  'online-dpo': {},
+  'best-of-n': { dynamicSampling: true },
+  rise: { steps: 30, feedback: '={prompt}', groupSize: 2, samples: 8, aggregate: false },
+  amft: { imitationSteps: 5 },
 };
 
 /** These read other models, or need more than the toy task has: each is tried beside its code. */
-const elsewhere = ['self-rewarding-ppo'];
+const elsewhere = ['eft', 'expert-iteration', 'int', 'self-rewarding-ppo', 'tarot', 'traffic'];
 
 /** These learn from what tasks bring with them. */
 const stepsOnly = new Set(['supervised', 'r-tuning', 'otr', 'dft', 'dpo']);

@@ -88,7 +88,7 @@ const WRONG: Record<string, [path: (string | number)[], values: unknown[]][]> = 
     [['method'], ['x', 5, [], { type: 'magic' }, { type: 'reinforcement' }]],
     [
       ['method', 'reinforcement', 'grader'],
-      [null, 'x', {}, { type: 'string_check' }, { type: 'multi', graders: {}, calculate_output: '1' }],
+      [null, 'x', {}, { type: 'string_check' }, { type: 'multi', graders: {} }],
     ],
     [
       ['method', 'reinforcement', 'grader', 'operation'],
