@@ -4,8 +4,8 @@ import { rng } from '../../random/index.ts';
 import type { Environment, Task } from '../../types/index.ts';
 
 const PAIRS = 100;
-/** Draws for each task wanted, after which there are taken to be no more. */
-const DRAWS_PER_TASK = 50;
+/** Draws without a new task after which there are taken to be no more. */
+const PATIENCE = 2000;
 /** Log-odds of the right result, from the hardest pair to the easiest. */
 const LOG_ODDS = { hardest: -3, easiest: 4 };
 
@@ -28,15 +28,15 @@ export function errorsOf({ name, skill, own }: Teacher): number[] {
   });
 }
 
-/** Settings of a teacher's chains of two additions, as plain JSON. */
+/** Settings of a teacher's chains of three additions, as plain JSON. */
 export function chainsOf(teacher: Teacher) {
   return {
-    additions: 2,
+    additions: 3,
     misconceptions: [],
     slips: errorsOf(teacher),
     seed: 0,
     validationSize: 100,
-    testSize: 100,
+    testSize: 200,
   };
 }
 
@@ -51,11 +51,13 @@ export function chainPool(
 ): Environment<NoisyChainData> {
   const endless = noisyChain(options);
   const different = new Map<string, Task<NoisyChainData>>();
+  let misses = 0;
   for (let index = 0; different.size < size; index++) {
-    if (index > DRAWS_PER_TASK * size)
+    if (misses > PATIENCE)
       throw new RangeError(`chain pool: size is ${size}, expected at most the ${different.size} there are`);
     const task = endless.task('train', index);
-    if (!different.has(String(task.prompt))) different.set(String(task.prompt), task);
+    misses = different.has(String(task.prompt)) ? misses + 1 : 0;
+    if (misses === 0) different.set(String(task.prompt), task);
   }
   const pool = [...different.values()].map((task, index) => ({
     ...task,
