@@ -1,6 +1,7 @@
 /** Benchmark: streaming clients of the API server, against the same completions in one call of the engine. */
 import { fork } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -26,39 +27,54 @@ interface Answer {
 /** A server process with the model, and clients for it. */
 async function startApi(folder: string) {
   const script = fileURLToPath(new URL('./points/api-server.ts', import.meta.url));
-  const child = fork(script, [folder], { execArgv: ['--import', 'tsx'] });
+  // Threads that spin would take the processor from the clients.
+  const child = fork(script, [folder], {
+    execArgv: ['--import', 'tsx'],
+    env: { ...process.env, BURNISH_SPIN: '0' },
+  });
   const next = <T>() =>
     new Promise<T>((resolve) => child.once('message', (message) => resolve(message as T)));
   const { url, key } = await next<{ url: string; key: string }>();
 
-  /** One streamed completion. Throws where anything but a whole stream comes back. */
-  const ask = async (seed: number, maxTokens: number): Promise<Answer> => {
-    const started = performance.now();
-    const response = await fetch(`${url}/v1/completions`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-      body: JSON.stringify({
-        model: 'bench',
-        prompt: someTokens(seed, PROMPT_TOKENS),
-        max_tokens: maxTokens,
-        seed,
-        stream: true,
-        return_token_ids: true,
-      }),
+  const agent = new Agent({ keepAlive: true, maxSockets: 64 });
+  const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
+
+  /** One streamed completion. Rejects where anything but a whole stream comes back. */
+  const ask = (seed: number, maxTokens: number) =>
+    new Promise<Answer>((resolve, reject) => {
+      const started = performance.now();
+      let first = 0;
+      let text = '';
+      const sent = request(`${url}/v1/completions`, { method: 'POST', agent, headers }, (response) => {
+        response.setEncoding('utf8');
+        response.on('data', (chunk: string) => {
+          if (first === 0) first = performance.now() - started;
+          text += chunk;
+        });
+        response.on('end', () => {
+          const isWhole =
+            response.statusCode === 200 && text.endsWith('data: [DONE]\n\n') && !text.includes('"error"');
+          if (!isWhole) reject(new Error(`status ${response.statusCode}: ${text.slice(-200)}`));
+          const ids = text.matchAll(/"token_ids":\[([\d,]+)\]/g);
+          resolve({
+            first,
+            tokens: Array.from(ids, ([, some]) => some.split(',').length).reduce((a, b) => a + b, 0),
+          });
+        });
+      });
+      sent.on('error', reject);
+      const prompt = someTokens(seed, PROMPT_TOKENS);
+      sent.end(
+        JSON.stringify({
+          model: 'bench',
+          prompt,
+          max_tokens: maxTokens,
+          seed,
+          stream: true,
+          return_token_ids: true,
+        }),
+      );
     });
-    if (!response.ok || response.body === null) throw new Error(`status ${response.status}`);
-    let first = 0;
-    let text = '';
-    const decoder = new TextDecoder();
-    for await (const chunk of response.body) {
-      if (first === 0) first = performance.now() - started;
-      text += decoder.decode(chunk, { stream: true });
-    }
-    if (!text.endsWith('data: [DONE]\n\n') || text.includes('"error"'))
-      throw new Error('the stream broke off');
-    const tokens = Array.from(text.matchAll(/"token_ids":\[([\d,]+)\]/g), ([, ids]) => ids.split(',').length);
-    return { first, tokens: tokens.reduce((sum, x) => sum + x, 0) };
-  };
 
   return {
     ask,

@@ -27,7 +27,7 @@ export function serverMetrics({ processFigures = true } = {}): ServerMetrics {
     requests: counter('requests_total', 'Requests answered', 'method', 'route', 'status'),
     requestSeconds: new Histogram({
       name: 'burnish_request_seconds',
-      help: 'Time to the answer, or to the first byte of a stream',
+      help: 'Time to the end of the answer',
       labelNames: ['method', 'route'],
       buckets: [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30],
       registers,

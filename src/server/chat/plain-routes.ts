@@ -3,6 +3,7 @@ import { createRoute, z } from '@hono/zod-openapi';
 import type { Logger } from 'pino';
 import { ApiError, invalid } from '../errors.ts';
 import { type Api, answers, jsonBody } from '../http/api.ts';
+import { eventStream } from '../http/event-stream.ts';
 import { requires } from '../http/security.ts';
 import { newId, nowSeconds } from '../ids.ts';
 import type { DrawnToken } from '../inference/inference-row.ts';
@@ -12,7 +13,6 @@ import { usageOf, usageSchema } from './chat-object.ts';
 import { choicesOf, completionPieces } from './completions.ts';
 import { roomFor } from './prompt.ts';
 import { samplingMembers } from './request.ts';
-import { eventStream } from './routes.ts';
 
 const nullish = <Schema extends z.ZodType>(schema: Schema) => schema.nullable().optional();
 const tokenIds = z.array(z.int().min(0)).min(1);
@@ -153,7 +153,7 @@ export function completionRoutes(api: Api, { inference, metrics }: ChatParts, lo
         if (request.stream === true && request.stream_options?.include_usage === true)
           yield { ...head, choices: [], usage: usage() };
       };
-      if (request.stream === true) return eventStream(c, parts, log) as never;
+      if (request.stream === true) return (await eventStream(c, parts, log)) as never;
       const choices: Completion['choices'] = drawn.map((_, index) => ({
         index,
         text: '',

@@ -1,12 +1,14 @@
 /** What every route is built on: validation that answers with the API's errors, and the facts of a request. */
+import type { HttpBindings } from '@hono/node-server';
 import { OpenAPIHono, z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import { ApiError, invalid } from '../errors.ts';
 import type { Key } from '../keys/keys.ts';
 
-/** What middleware leaves for handlers. */
+/** What the platform gives and middleware leaves for handlers. */
 export interface ServerEnv {
+  Bindings: HttpBindings;
   Variables: {
     requestId: string;
     /** The key that the request showed. */

@@ -13,7 +13,8 @@ export function observe(log: Logger, metrics: ServerMetrics): MiddlewareHandler<
     c.set('requestId', requestId);
     const started = performance.now();
     await next();
-    c.header('x-request-id', requestId);
+    // A stream has sent its headers itself.
+    if (!c.env.outgoing.headersSent) c.header('x-request-id', requestId);
     const seconds = (performance.now() - started) / 1000;
     const { status } = c.res;
     const route = c.req.routePath;
