@@ -7,7 +7,7 @@ import { Grammars } from './grammar.ts';
 import type { InferenceRow } from './inference-row.ts';
 
 /** Rows that begin together with one prompt. */
-export interface Job {
+export interface InferenceRequest {
   /** Whose turn it takes: a key's id. */
   owner: string;
   prompt: readonly number[];
@@ -46,7 +46,7 @@ export class ModelServer {
   readonly fingerprint: string;
   private readonly options: ModelServerOptions;
   /** Waiting, by owner; owners in the order of their turns. */
-  private readonly queues = new Map<string, Job[]>();
+  private readonly queues = new Map<string, InferenceRequest[]>();
   private pumping = false;
   private closed = false;
 
@@ -64,18 +64,25 @@ export class ModelServer {
     return new ModelServer(decoder, await fingerprintOf(folder), options);
   }
 
+  /** Requests that wait for a place in the batch. */
+  private get waiting(): number {
+    let count = 0;
+    for (const queue of this.queues.values()) count += queue.length;
+    return count;
+  }
+
   /** True while somebody waits for it. */
   get busy(): boolean {
     return this.pumping;
   }
 
-  /** Puts a job in line: of each owner one job in turn. More rows than there are slots are begun in several parts. */
-  add(job: Job): void {
+  /** Puts a request in line: of each owner one request in turn. More rows than there are slots are begun in several parts. */
+  add(request: InferenceRequest): void {
     const { slots } = this.decoder;
-    for (let from = 0; from < job.rows.length; from += slots) {
-      const part = { ...job, rows: job.rows.slice(from, from + slots) };
-      const queue = this.queues.get(job.owner);
-      if (queue === undefined) this.queues.set(job.owner, [part]);
+    for (let from = 0; from < request.rows.length; from += slots) {
+      const part = { ...request, rows: request.rows.slice(from, from + slots) };
+      const queue = this.queues.get(request.owner);
+      if (queue === undefined) this.queues.set(request.owner, [part]);
       else queue.push(part);
     }
     if (!this.pumping) void this.pump();
@@ -86,8 +93,8 @@ export class ModelServer {
     for (const row of rows) row.end();
     for (const [owner, queue] of this.queues) {
       const left = queue
-        .map((job) => ({ ...job, rows: job.rows.filter((row) => !rows.has(row)) }))
-        .filter((job) => job.rows.length > 0);
+        .map((one) => ({ ...one, rows: one.rows.filter((row) => !rows.has(row)) }))
+        .filter((one) => one.rows.length > 0);
       if (left.length === 0) this.queues.delete(owner);
       else this.queues.set(owner, left);
     }
@@ -103,16 +110,16 @@ export class ModelServer {
     if (!this.pumping) this.decoder.dispose();
   }
 
-  /** The next job in line that fits: owners take turns. */
-  private next(): Job | undefined {
+  /** The next request in line that fits: owners take turns. */
+  private next(): InferenceRequest | undefined {
     const [first] = this.queues;
     if (first === undefined) return undefined;
     const [owner, queue] = first;
     if (queue[0].rows.length > this.decoder.session.freeSlots) return undefined;
-    const job = queue.shift() as Job;
+    const request = queue.shift() as InferenceRequest;
     this.queues.delete(owner);
     if (queue.length > 0) this.queues.set(owner, queue);
-    return job;
+    return request;
   }
 
   private async pump(): Promise<void> {
@@ -124,8 +131,8 @@ export class ModelServer {
     try {
       for (;;) {
         for (const rows of this.cancelled.splice(0)) session.remove((row) => rows.has(row));
-        for (let job = this.next(); job !== undefined; job = this.next()) session.add(job);
-        this.options.onLoad?.(session.activeRows, this.queues.size);
+        for (let next = this.next(); next !== undefined; next = this.next()) session.add(next);
+        this.options.onLoad?.(session.activeRows, this.waiting);
         if (session.idle) break;
         await session.step();
         if (performance.now() - lastYield > YIELD) {
