@@ -61,6 +61,9 @@ interface Place {
   drafting: Float32Array;
 }
 
+/** What is sampled is of no version of any one model's weights, so it is never taken for what a model in training said. */
+const NO_VERSION = -1;
+
 interface Row {
   request: number;
   sample: number;
@@ -189,7 +192,7 @@ export function emulatedEngine(options: EmulationOptions): EmulatedEngine {
         sampled += row.completion.tokens.length - before;
       });
       for (const { completion, request, sample } of active)
-        if (completion.finished) results[request][sample] = completion.finish(base.weightsVersion);
+        if (completion.finished) results[request][sample] = completion.finish(NO_VERSION);
       active = active.filter(({ completion }) => !completion.finished);
       onTokens?.(sampled);
     }
@@ -226,9 +229,7 @@ export function emulatedEngine(options: EmulationOptions): EmulatedEngine {
   }
 
   return {
-    get weightsVersion() {
-      return base.weightsVersion;
-    },
+    weightsVersion: NO_VERSION,
     counts,
     sample,
     forward,

@@ -138,12 +138,13 @@ export class TabularEngine implements Engine {
       logprobs: per((tokens, t) => this.predict(tokens, t).logprobs[tokens[t]]),
       entropy: want.entropy ? per((tokens, t) => this.predict(tokens, t).entropy) : undefined,
       values: want.values ? per((tokens, t) => this.value(this.context(tokens, t))) : undefined,
-      candidates: want.candidates?.ids.map((ids, i) =>
-        Float32Array.from(ids, (id, j) => {
-          const t = Math.floor(j / (want.candidates?.k ?? 1));
-          return t === 0 ? 0 : this.predict(sequences[i], t).logprobs[id];
-        }),
-      ),
+      candidates: want.candidates?.ids.map((ids, i) => {
+        const rows = sequences[i].map((_, t) =>
+          t === 0 ? undefined : this.predict(sequences[i], t).logprobs,
+        );
+        const width = want.candidates?.k ?? 1;
+        return Float32Array.from(ids, (id, j) => rows[Math.floor(j / width)]?.[id] ?? 0);
+      }),
     };
   }
 
