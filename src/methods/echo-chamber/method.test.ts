@@ -90,6 +90,17 @@ describe('expert iteration', () => {
     expect(moved(later.table, origin.table)).toBeLessThan(0.5 * moved(onward.table, origin.table));
   });
 
+  it.each(['start', 'latest'])('from the %s learns', async (from) => {
+    const run = await ToyRun.open({ methods });
+    const own = { from, steps: 6, promptsPerStep: 70, groupSize: 32, batchSize: 8, learningRate: 0.3 };
+    const result = await run.train(toyRecipe([{ method: 'expert-iteration', updateEpochs: 4, ...own }]));
+    await run.close();
+    if (result.status !== 'finished') throw new Error('the run did not finish');
+    const { before, after } = result.summary;
+    expect(before.passAt1.estimate).toBeLessThan(0.2);
+    expect(after.passAt1.estimate).toBeGreaterThan(0.6);
+  });
+
   it.each(['start', 'latest'])('from the %s goes on where it was stopped, bit for bit', async (from) => {
     const stage = { method: 'expert-iteration', from, steps: 5, promptsPerStep: 4, groupSize: 8 };
     const recipe = toyRecipe([{ ...stage, learningRate: 0.1 }], { snapshots: { every: 2, keep: 2 } });
