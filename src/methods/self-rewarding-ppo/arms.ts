@@ -115,6 +115,9 @@ export function supervised(title: string, count: number, steps: number): Arm {
   };
 }
 
+/** A clip that no log ratio reaches. */
+export const UNCLIPPED = { tokenClip: 1000 };
+
 /** Self-rewarding from what a supervised arm kept. */
 export function selfRewarding(title: string, own: Record<string, unknown>, from = 'sft', count = FEW): Arm {
   const stage = {

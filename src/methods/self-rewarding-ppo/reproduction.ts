@@ -9,14 +9,17 @@ import {
   SUPERVISED_STEPS,
   selfRewarding,
   supervised,
+  UNCLIPPED,
   untrained,
 } from './arms.ts';
 
 type Results = Readonly<Record<string, ArmResult>>;
 
-/** What self-rewarding adds on the other task with few demonstrations, less what it adds with many. */
-const scarcity = ({ sft, srppo, 'sft-many': many, 'srppo-many': after }: Results) =>
-  srppo.metrics.transfer - sft.metrics.transfer - (after.metrics.transfer - many.metrics.transfer);
+const added = (after: ArmResult, before: ArmResult) => after.metrics.transfer - before.metrics.transfer;
+
+/** What self-rewarding adds on the other task with few demonstrations, less what it adds with many; as much training before. */
+const scarcity = (of: Results) =>
+  added(of['srppo-long'], of['sft-long']) - added(of['srppo-many'], of['sft-many']);
 
 export const reproduction = defineReproduction({
   paper: 31,
@@ -48,9 +51,9 @@ export const reproduction = defineReproduction({
       direction: 'higher',
     },
     {
-      says: `it adds more with ${FEW} demonstrations than with ${MANY}`,
+      says: `it adds more with ${FEW} demonstrations than with ${MANY}, after supervised training as long`,
       name: 'what it adds with few demonstrations, less what it adds with many',
-      arms: ['sft', 'srppo', 'sft-many', 'srppo-many'],
+      arms: ['sft-long', 'srppo-long', 'sft-many', 'srppo-many'],
       value: scarcity,
       direction: 'higher',
       than: 0,
@@ -80,10 +83,24 @@ export const reproduction = defineReproduction({
       direction: 'higher',
     },
     {
-      says: 'it is better than extrapolation at decoding time, which trains nothing',
+      says: 'it is better than extrapolation by half at decoding time, which trains nothing',
+      metric: 'transfer',
+      arm: 'srppo',
+      than: 'decoding-half',
+      direction: 'higher',
+    },
+    {
+      says: 'and than extrapolation by as much as β = 1 stands for',
       metric: 'transfer',
       arm: 'srppo',
       than: 'decoding',
+      direction: 'higher',
+    },
+    {
+      says: 'after long supervised training it still adds something',
+      metric: 'transfer',
+      arm: 'srppo-long',
+      than: 'sft-long',
       direction: 'higher',
     },
   ],
@@ -92,10 +109,15 @@ export const reproduction = defineReproduction({
     sft: supervised('supervised', FEW, SUPERVISED_STEPS),
     'sft-long': supervised('supervised, three times as long', FEW, 3 * SUPERVISED_STEPS),
     srppo: selfRewarding('self-rewarding, ratios of tokens clipped', {}),
-    unclipped: selfRewarding('self-rewarding, unclipped, β = 3', { tokenClip: undefined, klCoefficient: 3 }),
-    'to-base': selfRewarding('self-rewarding, KL to the base', { tokenClip: undefined, klReference: 'base' }),
+    unclipped: selfRewarding('self-rewarding, unclipped, β = 3', { ...UNCLIPPED, klCoefficient: 3 }),
+    'to-base': selfRewarding('self-rewarding, unclipped, KL to the base', {
+      ...UNCLIPPED,
+      klReference: 'base',
+    }),
     critic: selfRewarding('self-rewarding, credit by a value head', { credit: 'critic' }),
-    decoding: extrapolated('extrapolated at decoding time', 0.5),
+    'decoding-half': extrapolated('extrapolated by half at decoding time', 0.5),
+    decoding: extrapolated('extrapolated at decoding time', 1),
+    'srppo-long': selfRewarding('self-rewarding after the longer supervised training', {}, 'sft-long'),
     'sft-many': supervised(`supervised on ${MANY}, three times as long`, MANY, 3 * SUPERVISED_STEPS),
     'srppo-many': selfRewarding(`self-rewarding after ${MANY}`, {}, 'sft-many', MANY),
   },
@@ -105,7 +127,7 @@ export const reproduction = defineReproduction({
   },
   seeds: [1, 2, 3, 4, 5],
   calibrationSeeds: [101, 102, 103],
-  minutes: 8,
+  minutes: 10,
   metrics: {
     shown: { label: 'accuracy, demonstrated task', as: 'percent', better: 'higher' },
     transfer: { label: 'accuracy, other task', as: 'percent', better: 'higher' },
