@@ -55,6 +55,39 @@ describe('pair-search', () => {
     expect(careful.map((task) => scoreOf(task.completion ?? '', task))).toEqual(careful.map(() => 1));
   });
 
+  it('keeps to the operations asked for, and marks what was written to reach the target', () => {
+    const options = { operations: ['+', '-'] as ('+' | '-')[], markHits: true, wrongValue: 0.2 };
+    const { symbols } = pairSearch(options);
+    expect(symbols).toHaveLength(18 + 2 + 6);
+    const tokenizer = symbolTokenizer(symbols);
+    let marked = 0;
+    for (const { prompt, completion = '', data } of tasksOf(300, options)) {
+      tokenizer.encode(String(prompt) + completion);
+      const [thinking] = completion.split('|');
+      for (const [, value, mark] of thinking.matchAll(/=(\d+)([;!])/g)) {
+        expect(mark === '!').toBe(Number(value) === data.target);
+        if (mark === '!') marked++;
+      }
+    }
+    expect(marked).toBeGreaterThan(100);
+    expect(() => pairSearch({ operations: [] })).toThrow(/option operations is \[\]/);
+  });
+
+  it('writes an attempt in four tokens where signs are joined to numbers', () => {
+    const options = { numbers: [3, 5] as [number, number], operations: ['+' as const], joined: true };
+    const tokenizer = symbolTokenizer(pairSearch(options).symbols);
+    const counts = new Set<number>();
+    for (const { prompt, completion = '', data } of tasksOf(50, options)) {
+      counts.add(new Set(data.numbers).size);
+      expect(tokenizer.encode(String(prompt))).toHaveLength(data.numbers.length + 2);
+      const attempts = completion.split(';').length - 1;
+      const ids = tokenizer.encode(completion);
+      expect(ids).toHaveLength(4 * attempts + 3);
+      expect(tokenizer.decode(ids)).toBe(completion);
+    }
+    expect([...counts].sort()).toEqual([3, 4, 5]);
+  });
+
   it('accepts only two different given numbers that reach the target', () => {
     const task: Task<PairSearchData> = { id: 'x', prompt: '', data: { numbers: [3, 8, 5, 9], target: 24 } };
     expect(['|3*8', '3+5=8;|8*3'].map((text) => scoreOf(text, task))).toEqual([1, 1]);
@@ -67,6 +100,7 @@ describe('pair-search', () => {
 
   it('knows a repeated attempt in either order', () => {
     expect(searchHabits('3*8=24;8*3=24;5-3=2;|3*8', 24)).toEqual({ attempts: 3, repeated: 1, afterHit: 2 });
+    expect(searchHabits('3*8=24!5-3=2;|3*8', 24)).toEqual({ attempts: 2, repeated: 0, afterHit: 1 });
     expect(searchHabits('x;5-3=2;', 24)).toEqual({ attempts: 2, repeated: 0, afterHit: 0 });
   });
 });

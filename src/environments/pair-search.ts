@@ -3,11 +3,22 @@ import { z } from 'zod';
 import type { Rng } from '../random/index.ts';
 import type { Environment, Grade } from '../types/index.ts';
 import { generatedEnvironment } from './generated.ts';
-import { generatorOptions, parseOptions } from './options.ts';
+import { generatorOptions, parseOptions, rangeSchema } from './options.ts';
 
 const chance = z.number().min(0).max(1);
 
+const operation = z.enum(['+', '*', '-']);
+type Operation = z.output<typeof operation>;
+
 export const pairSearchOptions = z.strictObject({
+  /** How many numbers a problem has, at least and at most. */
+  numbers: rangeSchema(3, 6).default([4, 4]),
+  /** Operations of the candidates. */
+  operations: z.array(operation).min(1).default(['+', '*', '-']),
+  /** Close an attempt whose written value is the target by `!` instead of `;`. */
+  markHits: z.boolean().default(false),
+  /** Symbols that join a number and the sign after it, so that an attempt is four tokens, not six. */
+  joined: z.boolean().default(false),
   /** Most attempts of a worked completion. */
   attempts: z.number().int().min(1).max(50).default(10),
   /** Chance that an attempt repeats an earlier one. */
@@ -23,13 +34,12 @@ export const pairSearchOptions = z.strictObject({
   ...generatorOptions,
 });
 export type PairSearchOptions = z.input<typeof pairSearchOptions>;
+type Settings = z.output<typeof pairSearchOptions>;
 
 export interface PairSearchData {
   numbers: number[];
   target: number;
 }
-
-type Operation = '+' | '*' | '-';
 
 /** Two of the numbers and what is done with them. */
 interface Candidate {
@@ -37,10 +47,10 @@ interface Candidate {
   value: number;
 }
 
-const OPERATIONS: readonly Operation[] = ['+', '*', '-'];
 /** Most candidates that may reach the target. */
 const MOST_HITS = 2;
-const LARGEST = 81;
+/** Largest number that an operation may give, or a little more. */
+const LARGEST: Readonly<Record<Operation, number>> = { '+': 17, '*': 81, '-': 9 };
 
 function candidateOf(a: number, operation: Operation, b: number): Candidate {
   const [x, y] = operation === '-' && a < b ? [b, a] : [a, b];
@@ -48,16 +58,18 @@ function candidateOf(a: number, operation: Operation, b: number): Candidate {
   return { text: `${x}${operation}${y}`, value };
 }
 
-/** All 18: unordered pairs, sum, product, and larger minus smaller. */
-function candidatesOf(numbers: readonly number[]): Candidate[] {
+/** Unordered pairs with every operation; of a difference the larger minus the smaller. */
+function candidatesOf(numbers: readonly number[], operations: readonly Operation[]): Candidate[] {
   return numbers.flatMap((a, i) =>
-    numbers.slice(i + 1).flatMap((b) => OPERATIONS.map((operation) => candidateOf(a, operation, b))),
+    numbers.slice(i + 1).flatMap((b) => operations.map((operation) => candidateOf(a, operation, b))),
   );
 }
 
 /**
- * Prompt `3,8,5,9=24:`, four distinct numbers of 1..9 and a target that one or two of the 18 candidates reach. Completion:
- * attempts `3*5=15;`, then `|` and the answer: `3+5=8;3*8=24;|3*8`. With one token a number, an attempt is six tokens.
+ * Prompt `3,8,5,9=24:`, distinct numbers of 1..9 and a target that one or two of the candidates reach (18 candidates with
+ * four numbers and three operations). Completion: attempts `3*5=15;`, then `|` and the answer: `3+5=8;3*8=24;|3*8`. With one
+ * token a number, an attempt is six tokens. With `markHits` an attempt that was written to reach the target is closed by
+ * `!`, and with `joined` an attempt is four tokens: both are easier to learn.
  *
  * Worked completions search badly on purpose: candidates come in random order, attempts are repeated, the search goes on
  * after a hit and is given up without one, and some values are wrong, each as often as the options say. The answer is the
@@ -75,9 +87,11 @@ export function pairSearch(options: PairSearchOptions = {}): Environment<PairSea
     validationSize: settings.validationSize,
     testSize: settings.testSize,
     draw(random) {
+      const [least, most] = settings.numbers;
       for (;;) {
-        const numbers = random.shuffle([1, 2, 3, 4, 5, 6, 7, 8, 9]).slice(0, 4);
-        const candidates = candidatesOf(numbers);
+        const count = least + (least < most ? random.int(most + 1 - least) : 0);
+        const numbers = random.shuffle([1, 2, 3, 4, 5, 6, 7, 8, 9]).slice(0, count);
+        const candidates = candidatesOf(numbers, settings.operations);
         const target = random.choice(candidates).value;
         if (candidates.filter(({ value }) => value === target).length <= MOST_HITS)
           return { numbers, target };
@@ -89,7 +103,7 @@ export function pairSearch(options: PairSearchOptions = {}): Environment<PairSea
       return {
         prompt: `${problem.numbers.join(',')}=${problem.target}:`,
         data: { numbers: [...problem.numbers], target: problem.target },
-        completion: `${attempts.map((attempt) => `${attempt};`).join('')}|${answer}`,
+        completion: `${attempts.join('')}|${answer}`,
         metadata: { target: problem.target, attempts: attempts.length },
       };
     },
@@ -97,17 +111,31 @@ export function pairSearch(options: PairSearchOptions = {}): Environment<PairSea
       name: 'pair-search',
       grade: ({ task, completion }) => grade(completion, task.data),
     },
-    symbols: [...Array.from({ length: LARGEST + 1 }, (_, i) => String(i)), ...'+*-=,:;|'],
+    symbols: symbolsOf(settings),
   });
 }
 
-/** Attempts with the values written for them, and the answer. */
+const largestOf = (operations: readonly Operation[]) => Math.max(...operations.map((one) => LARGEST[one]));
+
+function symbolsOf({ operations, markHits, joined }: Settings): string[] {
+  const numbers = (from: number, to: number) => Array.from({ length: to + 1 - from }, (_, i) => from + i);
+  const signs = [...operations, '=', ','];
+  return [
+    ...numbers(0, largestOf(operations)).map(String),
+    ...(joined ? numbers(1, 9).flatMap((n) => signs.map((sign) => `${n}${sign}`)) : signs),
+    ...':;|',
+    ...(markHits ? ['!'] : []),
+  ];
+}
+
+/** Attempts with the values written for them and their closing marks, and the answer. */
 function demonstration(
   { numbers, target }: PairSearchData,
-  settings: z.output<typeof pairSearchOptions>,
+  settings: Settings,
   random: Rng,
 ): { attempts: string[]; answer: string } {
-  const untried = random.shuffle(candidatesOf(numbers));
+  const untried = random.shuffle(candidatesOf(numbers, settings.operations));
+  const values = largestOf(settings.operations) + 1;
   const tried: Candidate[] = [];
   const attempts: string[] = [];
   let hit: string | undefined;
@@ -116,9 +144,9 @@ function demonstration(
     const again = tried.length > 0 && random.uniform() < settings.repeat;
     const one = again ? random.choice(tried) : (untried.shift() as Candidate);
     if (!again) tried.push(one);
-    const shift = random.uniform() < settings.wrongValue ? 1 + random.int(LARGEST) : 0;
-    const written = (one.value + shift) % (LARGEST + 1);
-    attempts.push(`${one.text}=${written}`);
+    const shift = random.uniform() < settings.wrongValue ? 1 + random.int(values - 1) : 0;
+    const written = (one.value + shift) % values;
+    attempts.push(`${one.text}=${written}${settings.markHits && written === target ? '!' : ';'}`);
     if (hit !== undefined) after++;
     else if (written === target) hit = one.text;
     const stop = hit === undefined ? settings.giveUp : settings.stopAfterHit;
@@ -150,7 +178,7 @@ export interface SearchHabits {
 /** Habits of a pair-search completion. An attempt that cannot be read counts, and is neither repeated nor a hit. */
 export function searchHabits(completion: string, target: number): SearchHabits {
   const thinking = completion.split('|')[0];
-  const attempts = thinking.split(';').filter((text) => text !== '');
+  const attempts = thinking.split(/[;!]/).filter((text) => text !== '');
   const seen = new Set<string>();
   let repeated = 0;
   let afterHit = 0;

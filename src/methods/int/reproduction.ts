@@ -22,10 +22,10 @@ import { int } from './method.ts';
 
 const methods = methodTable([supervised, grpo, int]);
 
-const NOISE = { misconceptions: 30, misconceived: 0.8, slips: 0.05, seed: 0 };
+const NOISE = { misconceptions: 30, misconceived: 0.9, slips: 0.05, seed: 0 };
 const PRETRAINING: CheckedChainOptions = {
   ...NOISE,
-  steps: [2, 6],
+  steps: [5, 5],
   checks: 0.5,
   least: 0,
   worked: 'noisy',
@@ -33,17 +33,11 @@ const PRETRAINING: CheckedChainOptions = {
   testSize: 200,
 };
 /** Hard chains: the right way meets three misconceptions or more. Their worked ways are references. */
-const PRACTICE: CheckedChainOptions = {
-  ...PRETRAINING,
-  steps: [6, 6],
-  checks: 0,
-  least: 3,
-  worked: 'reference',
-};
+const PRACTICE: CheckedChainOptions = { ...PRETRAINING, checks: 0, least: 3, worked: 'reference' };
 const TASKS = 200;
 const GROUPS = { promptsPerStep: 16, groupSize: 8 };
-/** Tokens of a completion: six steps, the mark, three digits and the end, and what a wordy model adds. */
-const SAMPLING = { maxTokens: 12, temperature: 1 };
+/** Tokens of a completion: five steps, the mark, three digits and the end, and what a wordy model adds. */
+const SAMPLING = { maxTokens: 11, temperature: 1 };
 
 /** Options of an environment as the recipe tells them, which decide the base model's name. */
 const named = (options: CheckedChainOptions) => ({
@@ -63,7 +57,7 @@ const base: BaseSpec = {
     stages: [
       {
         method: 'supervised',
-        steps: 2500,
+        steps: 1600,
         batchSize: 64,
         learningRate: 3e-3,
         schedule: 'cosine',

@@ -25,11 +25,11 @@ export interface MeasureOptions {
   signal?: AbortSignal;
 }
 
-/** Tokens of an answer: two numbers, an operation and the end. */
+/** Most tokens of an answer: two numbers, an operation and the end; fewer where the operation is joined to a number. */
 const ANSWER_TOKENS = 4;
 
 /** Budgets at which forced accuracy is reported by name. */
-const BUDGETS = [12, 24, 36, 60];
+const BUDGETS = [12, 24, 40];
 
 const mean = (xs: readonly number[]) => xs.reduce((a, b) => a + b, 0) / xs.length;
 const total = (xs: readonly number[]) => xs.reduce((a, b) => a + b, 0);
@@ -49,7 +49,7 @@ export async function measureSearch(options: MeasureOptions): Promise<ArmResult>
   const all = groups.flatMap(({ trajectories }) => trajectories);
   const { traces, ended } = await anytimeTraces(
     all,
-    { after: [';'], answer: '|' },
+    { after: [';', '!'], answer: '|' },
     {
       ...shared,
       grader: environment.grader,
@@ -74,9 +74,7 @@ export async function measureSearch(options: MeasureOptions): Promise<ArmResult>
     searchHabits(completion, (task.data as PairSearchData).target),
   );
   const attempts = total(habits.map((one) => one.attempts));
-  const x = Array.from({ length: Math.floor(budget / 5) + 1 }, (_, i) => 5 * i).filter(
-    (tokens) => tokens > 0,
-  );
+  const x = Array.from({ length: Math.floor(budget / 4) }, (_, i) => 4 * (i + 1));
   return {
     metrics: {
       passAt1: summary.passAt1.estimate,

@@ -10,7 +10,7 @@ export interface HiddenShiftOptions {
   shifts: number;
   /** Most attempts of a worked completion. */
   attempts: number;
-  /** Chance that an attempt is the one before once more; else it is a guess made independently. */
+  /** Chance that an attempt is one of those before once more; else it is a guess made independently. */
   repeats: number;
   /** What is shown: `guesses`, or one attempt that is `right`. */
   worked: 'guesses' | 'right';
@@ -37,7 +37,7 @@ const LETTERS = 'abcdefgh';
  * the prompt tells which number it is.
  *
  * Worked completions are what a model is given to imitate: up to `attempts` attempts with `F` and the problem between
- * them. They are guesses, and often the same again, as language models answer when they are told that they were wrong. Scores:
+ * them. They are guesses, and often ones that were made before, as language models answer when they are told that they were wrong. Scores:
  * 1 where the answer is right to the letter, else 0.
  */
 export function hiddenShift(options: HiddenShiftOptions): Environment<HiddenShiftData> {
@@ -61,7 +61,7 @@ export function hiddenShift(options: HiddenShiftOptions): Environment<HiddenShif
       const guess = () => attempt(digits, 1 + random.int(shifts));
       const attempts = [guess()];
       for (let more = random.int(options.attempts); more > 0; more--)
-        attempts.push(random.uniform() < repeats ? attempts[attempts.length - 1] : guess());
+        attempts.push(random.uniform() < repeats ? random.choice(attempts) : guess());
       return {
         prompt,
         data: { answer },

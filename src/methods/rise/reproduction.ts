@@ -141,7 +141,7 @@ const RISE: Stage = {
   samples: 8,
   centre: 'none',
   rewardTemperature: 0.4,
-  batchSize: 64,
+  batchSize: 16,
   updateEpochs: 1,
   learningRate: 1e-3,
 };
@@ -151,7 +151,7 @@ const STAR: Stage = {
   steps: 2,
   promptsPerStep: 2048,
   groupSize: 6,
-  batchSize: 64,
+  batchSize: 16,
   updateEpochs: 1,
   learningRate: 1e-3,
 };
