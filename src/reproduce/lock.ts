@@ -58,13 +58,16 @@ async function locksOf(path: string): Promise<Lock[]> {
   return locks;
 }
 
+let claims = 0;
+
 /**
  * Makes a lock file with its content in one act; undefined when another process was quicker. The files of dead holders
  * stay, and have a successor of the next number, so that nobody ever removes the file of another that may be alive.
  */
 async function take(path: string, generation: number): Promise<string | undefined> {
   const file = `${path}.lock-${generation}`;
-  const claim = `${path}.claim-${process.pid}`;
+  // Several of one process may be at it at once.
+  const claim = `${path}.claim-${process.pid}-${claims++}`;
   await writeFile(claim, `${process.pid} ${birthOf(process.pid)}`);
   try {
     await link(claim, file);
