@@ -19,7 +19,7 @@ import { mrt } from './method.ts';
 import { mrtStar, star } from './star.ts';
 
 /** Tokens that an arm may generate while it learns, forced answers included. */
-const TOKENS = 400_000;
+const TOKENS = 800_000;
 /** Most tokens of a completion: ten attempts of four, the mark, the answer and the end. */
 const MAX_TOKENS = 44;
 /** C_0 of the normalised regret. */
@@ -148,8 +148,8 @@ function efficiency(
 }
 
 /** Steps enough for the budget whatever lengths become: those after it do nothing. */
-const reinforced = { steps: 150, promptsPerStep: 16, groupSize: 8, learningRate: 1e-3, warmupSteps: 3 };
-const imitated = { steps: 40, promptsPerStep: 32, groupSize: 8, learningRate: 3e-4, warmupSteps: 1 };
+const reinforced = { steps: 400, promptsPerStep: 16, groupSize: 8, learningRate: 1e-3, warmupSteps: 3 };
+const imitated = { steps: 200, promptsPerStep: 32, groupSize: 8, learningRate: 3e-4, warmupSteps: 1 };
 
 const untrained: Arm = {
   title: 'the base model',
@@ -251,7 +251,7 @@ export const reproduction = defineReproduction({
     base: untrained,
     grpo: trained('GRPO on the outcome', { method: 'grpo', ...reinforced }),
     'length-penalty': trained(
-      'GRPO with a length penalty',
+      `GRPO with a length penalty of ${PENALTY} a token`,
       { method: 'grpo', ...reinforced },
       withLengthPenalty,
     ),
@@ -284,7 +284,7 @@ export const reproduction = defineReproduction({
   },
   seeds: [1, 2, 3, 4, 5],
   calibrationSeeds: [101, 102],
-  minutes: 25,
+  minutes: 20,
   metrics: {
     passAt1: { label: 'pass@1', as: 'percent', better: 'higher' },
     regret: { label: `regret at ${BUDGET} tokens`, as: 'number', better: 'lower' },
