@@ -1,4 +1,4 @@
-/** Templates, similarity, and whole graders: rewards, and flags that tell a failure from a 0. */
+/** Templates and whole graders: rewards, and flags that tell a failure from a 0. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -12,7 +12,6 @@ import {
   runGrader,
   UnknownVariableError,
 } from './index.ts';
-import { cosine, textSimilarity } from './similarity/index.ts';
 
 const scope = {
   item: { answer: 'four', list: [{ deep: 1 }], none: null, yes: true, 'a b': 1 },
@@ -50,49 +49,6 @@ describe('templates', () => {
         expect(render('<{{item.x}}>', { item: { x: text }, sample: {} })).toBe(`<${text}>`);
       }),
     );
-  });
-});
-
-describe('similarity', () => {
-  const metrics = ['fuzzy_match', 'bleu', 'gleu', 'rouge_1', 'rouge_2', 'rouge_l', 'meteor'] as const;
-
-  it.each(metrics)('%s lies in [0, 1], and is largest for equal texts', (metric) => {
-    const word = fc.constantFrom('the', 'cat', 'sat', 'on', 'a', 'mat', 'cats');
-    const text = fc.array(word, { minLength: 1, maxLength: 8 }).map((words) => words.join(' '));
-    fc.assert(
-      fc.property(text, text, (a, b) => {
-        const [other, own] = [textSimilarity(metric, a, b), textSimilarity(metric, b, b)];
-        expect(other).toBeGreaterThanOrEqual(0);
-        expect(other).toBeLessThanOrEqual(own + 1e-12);
-        if (metric !== 'meteor' && metric !== 'rouge_2') expect(own).toBe(1);
-      }),
-    );
-  });
-
-  // Worked by hand from the definitions.
-  it.each<[(typeof metrics)[number], string, string, number]>([
-    ['fuzzy_match', 'kitten', 'sitting', (2 * 4) / 13],
-    ['fuzzy_match', '', '', 1],
-    ['rouge_1', 'The cat sat.', 'the cat slept', 2 / 3],
-    ['rouge_2', 'the cat sat', 'the cat slept', 1 / 2],
-    ['rouge_l', 'a b c d', 'a c b d', 3 / 4],
-    ['gleu', 'the cat sat', 'the cat slept', 3 / 6],
-    // Precisions 3/4, (1 + 1)/(3 + 1), (0 + 1)/(2 + 1), (0 + 1)/(1 + 1); no brevity penalty.
-    ['bleu', 'a b x c', 'a b c', ((3 / 4) * (2 / 4) * (1 / 3) * (1 / 2)) ** (1 / 4)],
-    // Two of three words of a reference of six: brevity exp(1 - 6/3).
-    ['bleu', 'a b z', 'a b c d e f', Math.exp(-1) * ((2 / 3) * (2 / 3) * (1 / 2)) ** (1 / 3)],
-    // Three matches (one by stem) in one piece: mean 3·3/…, P = R = 1, penalty 0.5 · (1/3)^3.
-    ['meteor', 'the cats sat', 'the cat sat', 1 - 0.5 / 27],
-    // Matches b, a in two pieces: P = R = 1, penalty 0.5 · (2/2)^3.
-    ['meteor', 'b a', 'a b', 0.5],
-  ])('%s of %j and %j', (metric, a, b, expected) =>
-    expect(textSimilarity(metric, a, b)).toBeCloseTo(expected, 12),
-  );
-
-  it('cosine is that of the vectors', () => {
-    expect(cosine([1, 0], [1, 1])).toBeCloseTo(Math.SQRT1_2, 12);
-    expect(cosine([1, 0], [-1, 0])).toBe(0);
-    expect(cosine([0, 0], [1, 1])).toBe(0);
   });
 });
 

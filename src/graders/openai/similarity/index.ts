@@ -4,9 +4,10 @@ import { bleu, gleu } from './bleu.ts';
 import { meteor } from './meteor.ts';
 import { commonSubsequence, f1, ngramCounts, plainWords, sharedCount } from './words.ts';
 
-/** 2 · LCS / (|a| + |b|) on code points: the share of characters that no edit touches. */
+/** 2 · LCS / (|a| + |b|) on code points: the share of characters that no edit touches; 1 for two empty texts. */
 function fuzzyMatch(text: string, reference: string): number {
   const [a, b] = [[...text], [...reference]];
+  if (a.length + b.length === 0) return 1;
   return f1(commonSubsequence(a, b), a.length, b.length);
 }
 

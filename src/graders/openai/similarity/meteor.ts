@@ -28,11 +28,11 @@ function pair(
 
 /**
  * METEOR (Banerjee & Lavie 2005): words are aligned, equal ones first and then those of equal stem (Porter); the score is
- * a mean of precision and recall, less a penalty for alignments in many pieces. Synonyms are not looked up.
+ * a mean of precision and recall, less a penalty for alignments in many pieces. Synonyms are not looked up. 0 where nothing
+ * is aligned.
  */
 export function meteor(text: string, reference: string): number {
   const [own, other] = [plainWords(text), plainWords(reference)];
-  if (own.length === 0 || other.length === 0) return Number(own.length === other.length);
   const paired = new Map<number, number>();
   pair(own, other, (word) => word, paired);
   pair(own, other, stemmer, paired);

@@ -1,8 +1,27 @@
 /** Texts as the units that similarity counts. */
 
-/** Words and single punctuation marks, as they are written. */
-export const wordsAndMarks = (text: string): string[] =>
-  text.match(/[\p{L}\p{N}_]+|[^\s\p{L}\p{N}_]/gu) ?? [];
+/** What HTML writes for four marks, and the marks. */
+const ENTITIES: readonly (readonly [string, string])[] = [
+  ['&quot;', '"'],
+  ['&amp;', '&'],
+  ['&lt;', '<'],
+  ['&gt;', '>'],
+];
+
+/**
+ * Words and marks as the 13a tokenizer of NIST's and WMT's evaluations (mteval-v13a) cuts them: marks stand alone, but for
+ * apostrophes and hyphens within words, and points and commas within numbers. Case stays.
+ */
+export function wordsAndMarks(text: string): string[] {
+  let line = text.replaceAll('<skipped>', '').replaceAll('-\n', '').replaceAll('\n', ' ');
+  for (const [entity, mark] of ENTITIES) line = line.replaceAll(entity, mark);
+  const apart = ` ${line} `
+    .replace(/([{-~[-` -&(-+:-@/])/gu, ' $1 ')
+    .replace(/([^0-9])([.,])/gu, '$1 $2 ')
+    .replace(/([.,])([^0-9])/gu, ' $1 $2')
+    .replace(/([0-9])(-)/gu, '$1 $2 ');
+  return apart.split(/\s+/u).filter((word) => word !== '');
+}
 
 /** Lower-cased words of letters and digits. */
 export const plainWords = (text: string): string[] => text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
@@ -38,8 +57,7 @@ export function commonSubsequence(a: readonly unknown[], b: readonly unknown[]):
   return lengths[b.length];
 }
 
-/** Harmonic mean of precision and recall, as shared / total counts; 1 where both texts are empty. */
+/** Harmonic mean of precision and recall, as shared / total counts; 0 where there is nothing to count. */
 export function f1(shared: number, of: number, ofReference: number): number {
-  if (of + ofReference === 0) return 1;
-  return (2 * shared) / (of + ofReference);
+  return of + ofReference === 0 ? 0 : (2 * shared) / (of + ofReference);
 }
