@@ -128,6 +128,14 @@ export function createProgram(done: (exitCode: ExitCode) => void): Command {
     .option('--store-all', 'keep every chat to learn from, also those that do not ask for it')
     .option('--webhook-url <url>', 'tell this address when jobs end (key: BURNISH_WEBHOOK_SECRET)')
     .option('--judge-url <url>', "OpenAI-compatible endpoint of graders' judges (default: this server)")
+    .option(
+      '--embedding-model <name>',
+      'model that embeds texts for the grader metric cosine (default: none)',
+    )
+    .option(
+      '--embedding-url <url>',
+      'OpenAI-compatible endpoint of that model (default: this server; key: BURNISH_EMBEDDING_KEY)',
+    )
     .option('--debug', 'show stack traces of errors')
     .action(async (options) => done(await (await import('./commands/serve.ts')).serveCommand(options)));
 

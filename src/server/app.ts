@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { GradingContext } from '../graders/openai/index.ts';
 import { completionRoutes } from './chat/plain-routes.ts';
 import { chatRoutes } from './chat/routes.ts';
+import { embeddingRoutes } from './embeddings/routes.ts';
 import type { Files } from './files/files.ts';
 import { fileRoutes } from './files/routes.ts';
 import { graderRoutes } from './grading/routes.ts';
@@ -63,11 +64,13 @@ export function createApp(parts: AppParts): Api {
   v1.use(authenticate(keys), limitRate(limits.requestsPerMinute));
   v1.use((c, next) => (c.req.path === '/v1/files' ? next() : limited(c, next)));
   fileRoutes(v1, files, limits.fileBytes);
-  jobRoutes(v1, { jobs, runner, models, files, chats: parts.chats, idempotency });
+  const embeds = parts.grading.embed !== undefined;
+  jobRoutes(v1, { jobs, runner, models, files, chats: parts.chats, idempotency, embeds });
   graderRoutes(v1, parts.grading);
   modelRoutes(v1, models);
   const answering = { inference, metrics, conversations: new Conversations() };
   completionRoutes(v1, answering, log);
+  embeddingRoutes(v1, inference, metrics);
   chatRoutes(v1, {
     parts: answering,
     log,

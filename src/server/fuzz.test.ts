@@ -29,6 +29,7 @@ const grader = { type: 'string_check', name: 'n', input: 'a', reference: 'b', op
 const BODIES: Record<string, Record<string, unknown>> = {
   '/v1/chat/completions': { model: 'tiny', messages: [message], max_tokens: 1 },
   '/v1/completions': { model: 'tiny', prompt: 'x', max_tokens: 1 },
+  '/v1/embeddings': { model: 'tiny', input: 'x' },
   '/v1/fine_tuning/jobs': {
     model: 'tiny',
     training_file: 'file-none',
@@ -78,6 +79,12 @@ const WRONG: Record<string, [path: (string | number)[], values: unknown[]][]> = 
     [['max_tokens'], [0, 'x']],
     [['echo'], [true, 'x']],
     [['logprobs'], [6, true]],
+  ],
+  '/v1/embeddings': [
+    [['model'], [1, null, {}, 'none']],
+    [['input'], [{}, null, [], '', [[]], [1.5], ['a', 5], [1e9], 'ü', 'x'.repeat(300)]],
+    [['encoding_format'], ['int8', 5]],
+    [['dimensions'], [0, 1.5, 'x', 1e6]],
   ],
   '/v1/fine_tuning/jobs': [
     [['model'], [1, null, 'none', {}]],

@@ -9,7 +9,8 @@ import { migrate } from './database/migrations.ts';
 import { Records } from './database/records.ts';
 import { Files } from './files/files.ts';
 import { gradingContext } from './grading/context.ts';
-import type { JudgeEndpoint } from './grading/judge.ts';
+import type { EmbeddingEndpoint } from './grading/embed.ts';
+import type { Endpoint } from './grading/endpoint.ts';
 import { nowSeconds } from './ids.ts';
 import { Inference } from './inference/inference.ts';
 import { Idempotency } from './jobs/idempotency.ts';
@@ -44,7 +45,9 @@ export interface ServerOptions {
   fileBytes?: number;
   bodyBytes?: number;
   /** Where judges are asked; this server itself unless given. */
-  judge?: JudgeEndpoint;
+  judge?: Endpoint;
+  /** Who embeds texts for the metric `cosine`: a model of this server, or one at an endpoint. Absent: nobody. */
+  embedding?: { model: string; endpoint?: Endpoint };
   /** Who is told when jobs end. */
   webhook?: WebhookOptions;
   log?: Logger;
@@ -92,7 +95,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     maxRows: options.maxRows ?? 64,
     cacheBytes: options.cacheBytes ?? 2 ** 30,
   });
-  let judge: JudgeEndpoint | null = options.judge ?? null;
+  let judge: Endpoint | null = options.judge ?? null;
+  // This server, once its address is known.
+  let self: Endpoint | null = null;
+  const { embedding } = options;
+  const embedder =
+    embedding &&
+    ((): EmbeddingEndpoint | null => {
+      const place = embedding.endpoint ?? self;
+      return place && { ...place, model: embedding.model };
+    });
   const runner = new JobRunner({
     jobs,
     files,
@@ -102,9 +114,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     folder: join(folder, 'jobs'),
     concurrency: options.jobs ?? 1,
     judge: () => judge,
+    embedder: () => embedder?.() ?? null,
   });
   const own = await keys.ownKey();
-  const grading = gradingContext(() => judge);
+  const grading = gradingContext({ judge: () => judge, embedder });
   const app = createApp({
     keys,
     files,
@@ -127,7 +140,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   });
   const { server, port } = await listen(app.fetch, host, options.port);
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
-  judge ??= { url: `${url}/v1`, key: own };
+  self = { url: `${url}/v1`, key: own };
+  judge ??= self;
   await runner.open();
   const sweeping = setInterval(() => void files.sweep().catch(() => undefined), SWEEP);
   log.info({ url }, 'listening');

@@ -19,6 +19,8 @@ export interface ServeCommandOptions {
   maxRows?: number;
   rateLimit?: number;
   judgeUrl?: string;
+  embeddingModel?: string;
+  embeddingUrl?: string;
   webhookUrl?: string;
   storeAll?: boolean;
   quiet?: boolean;
@@ -51,10 +53,22 @@ export async function serveCommand(options: ServeCommandOptions): Promise<ExitCo
   const terminal = new Terminal(options);
   const models = modelsOf(options.model);
   const folder = resolve(options.data);
-  const { BURNISH_JUDGE_KEY: judgeKey, BURNISH_WEBHOOK_SECRET: secret, DATABASE_URL: database } = process.env;
+  const {
+    BURNISH_JUDGE_KEY: judgeKey,
+    BURNISH_EMBEDDING_KEY: embeddingKey,
+    BURNISH_WEBHOOK_SECRET: secret,
+    DATABASE_URL: database,
+  } = process.env;
   if (options.webhookUrl !== undefined && !secret)
     throw new CliError(
       '--webhook-url: set BURNISH_WEBHOOK_SECRET, which the receiver checks signatures with',
+    );
+  const { embeddingModel, embeddingUrl } = options;
+  if (embeddingUrl !== undefined && embeddingModel === undefined)
+    throw new CliError('--embedding-url: say which of its models with --embedding-model');
+  if (embeddingModel !== undefined && embeddingUrl === undefined && !models.has(embeddingModel))
+    throw new CliError(
+      `--embedding-model ${embeddingModel}: expected a model of this server (${[...models.keys()].join(', ')}), or also --embedding-url`,
     );
   const server = await startServer({
     folder,
@@ -66,6 +80,13 @@ export async function serveCommand(options: ServeCommandOptions): Promise<ExitCo
     maxRows: options.maxRows,
     requestsPerMinute: options.rateLimit,
     judge: options.judgeUrl === undefined ? undefined : { url: options.judgeUrl, key: judgeKey ?? '' },
+    embedding:
+      embeddingModel === undefined
+        ? undefined
+        : {
+            model: embeddingModel,
+            endpoint: embeddingUrl === undefined ? undefined : { url: embeddingUrl, key: embeddingKey ?? '' },
+          },
     webhook: options.webhookUrl === undefined ? undefined : { url: options.webhookUrl, secret: secret ?? '' },
     storeAll: options.storeAll,
     log: pino({ base: undefined }, pino.destination(2)),

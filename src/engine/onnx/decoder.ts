@@ -3,6 +3,7 @@ import { loadWeights, type ModelConfig } from '../../nn/index.ts';
 import { checkDevice, type Device, defaultDevice } from '../../tensor/index.ts';
 import { loadTokenizer, type Tokenizer } from '../../text/index.ts';
 import { DecodingSession, type SessionLimits } from './decoding-session.ts';
+import { Embedder } from './embedder.ts';
 import { ModelPrograms } from './programs.ts';
 
 export interface DecoderOptions {
@@ -15,6 +16,8 @@ export interface DecoderOptions {
 export interface Decoder {
   /** Open, with as many slots as the limits allow for rows of the model's whole context. */
   session: DecodingSession;
+  /** Makes vectors with the same weights; may run while the session does. */
+  embedder: Embedder;
   tokenizer: Tokenizer;
   config: ModelConfig;
   slots: number;
@@ -42,13 +45,16 @@ export async function createDecoder({
   const session = new DecodingSession(weights, programs, { ...DEFAULT_LIMITS, ...limits });
   const slots = session.affordableRows(config.maxPositions);
   session.open(slots, config.maxPositions);
+  const embedder = new Embedder(weights, device);
   return {
     session,
+    embedder,
     tokenizer,
     config,
     slots,
     dispose() {
       session.dispose();
+      embedder.dispose();
       programs.dispose();
     },
   };

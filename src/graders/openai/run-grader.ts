@@ -70,6 +70,8 @@ async function similarity(
   if (metric !== 'cosine') return textSimilarity(metric, text, reference);
   if (embed === undefined)
     throw new GradingError('cosine needs a model that embeds, and none is set up', { other_error: true });
+  // Models have no vector for no text.
+  if (text === '' || reference === '') return 0;
   const [a, b] = await embed([text, reference], signal);
   return cosine(a, b);
 }

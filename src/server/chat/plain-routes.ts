@@ -1,7 +1,7 @@
 /** `/v1/completions`: text that goes on from text, for models without a chat template. */
 import { createRoute, z } from '@hono/zod-openapi';
 import type { Logger } from 'pino';
-import { ApiError, invalid } from '../errors.ts';
+import { invalid } from '../errors.ts';
 import { type Api, answers, jsonBody } from '../http/api.ts';
 import { eventStream } from '../http/event-stream.ts';
 import { requires } from '../http/security.ts';
@@ -172,10 +172,4 @@ export function completionRoutes(api: Api, { inference, metrics }: ChatParts, lo
       return c.json({ ...head, choices, usage: usage() }, 200);
     },
   );
-  api.on('POST', '/embeddings', requires('infer'), () => {
-    throw new ApiError(400, 'None of the models here makes embeddings.', {
-      param: 'model',
-      code: 'unsupported_model',
-    });
-  });
 }

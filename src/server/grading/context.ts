@@ -1,7 +1,9 @@
 /** What graders of a process are given: judges, sandboxes, and a way to ask endpoints. */
 import { type GradingContext, GradingError } from '../../graders/openai/index.ts';
 import { sandboxes } from '../../graders/sandbox/index.ts';
-import { type JudgeEndpoint, judgeAt } from './judge.ts';
+import { type EmbeddingEndpoint, embedAt } from './embed.ts';
+import type { Endpoint } from './endpoint.ts';
+import { judgeAt } from './judge.ts';
 
 /** Answers of endpoints are at most this long, in characters. */
 const MOST_ANSWER = 1_000_000;
@@ -23,14 +25,22 @@ async function post(
   return JSON.parse(text);
 }
 
-/** A context for grading, and a way to end its processes. `endpoint`: where judges are asked, when that is known. */
-export function gradingContext(
-  endpoint: () => JudgeEndpoint | null,
-): GradingContext & { close(): Promise<void> } {
+/** Whom graders ask. Where that is this server itself, its address is known only once it listens. */
+export interface GradingEndpoints {
+  judge(): Endpoint | null;
+  /** Absent: the metric `cosine` is not to be had. */
+  embedder?(): EmbeddingEndpoint | null;
+}
+
+/** A context for grading, and a way to end its processes. */
+export function gradingContext({
+  judge: judgeEndpoint,
+  embedder,
+}: GradingEndpoints): GradingContext & { close(): Promise<void> } {
   const { python, javascript, close } = sandboxes();
   let ask: ReturnType<typeof judgeAt> | undefined;
   const judge: GradingContext['judge'] = async (call) => {
-    const place = endpoint();
+    const place = judgeEndpoint();
     if (place === null)
       throw new GradingError('no judge is set up', {
         model_grader_server_error: true,
@@ -39,5 +49,12 @@ export function gradingContext(
     ask ??= judgeAt(place);
     return await ask(call);
   };
-  return { judge, python, javascript, post, close };
+  let embedding: ReturnType<typeof embedAt> | undefined;
+  const embed: GradingContext['embed'] = async (texts, signal) => {
+    const place = embedder?.() ?? null;
+    if (place === null) throw new GradingError('no model that embeds is set up', { other_error: true });
+    embedding ??= embedAt(place);
+    return await embedding(texts, signal);
+  };
+  return { ...(embedder === undefined ? {} : { embed }), judge, python, javascript, post, close };
 }

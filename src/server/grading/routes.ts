@@ -102,6 +102,7 @@ function parsedJson(text: string): { output_json?: unknown } {
 
 /** Runs and checks graders. */
 export function graderRoutes(api: Api, context: GradingContext): void {
+  const embeds = context.embed !== undefined;
   api.openapi(
     createRoute({
       method: 'post',
@@ -110,7 +111,7 @@ export function graderRoutes(api: Api, context: GradingContext): void {
       request: { body: jsonBody(z.strictObject({ grader: graderSchema })) },
       responses: answers(z.object({ grader: anyGrader }), 'The grader in the form that runs'),
     }),
-    async (c) => c.json({ grader: { ...acceptedGrader(c.req.valid('json').grader, 'grader') } }, 200),
+    async (c) => c.json({ grader: { ...acceptedGrader(c.req.valid('json').grader, 'grader', embeds) } }, 200),
   );
   api.openapi(
     createRoute({
@@ -122,7 +123,7 @@ export function graderRoutes(api: Api, context: GradingContext): void {
     }),
     async (c) => {
       const { grader: given, model_sample: sample, item = {} } = c.req.valid('json');
-      const grader = acceptedGrader(given, 'grader');
+      const grader = acceptedGrader(given, 'grader', embeds);
       const text = typeof sample === 'string' ? sample : (sample.content ?? '');
       const tools = typeof sample === 'string' ? [] : (sample.tool_calls ?? []);
       const graded = { output_text: text, output_tools: tools, ...parsedJson(text) };

@@ -48,6 +48,8 @@ export class ModelServer {
   /** Waiting, by owner; owners in the order of their turns. */
   private readonly queues = new Map<string, InferenceRequest[]>();
   private pumping = false;
+  /** Calls of `embed` that are under way. */
+  private embedding = 0;
   private closed = false;
 
   private constructor(decoder: Decoder, fingerprint: string, options: ModelServerOptions) {
@@ -73,7 +75,7 @@ export class ModelServer {
 
   /** True while somebody waits for it. */
   get busy(): boolean {
-    return this.pumping;
+    return this.pumping || this.embedding > 0;
   }
 
   /** Puts a request in line: of each owner one request in turn. More rows than there are slots are begun in several parts. */
@@ -104,10 +106,25 @@ export class ModelServer {
   /** Rows to take out before the next step: the session must not change while it computes. */
   private readonly cancelled: ReadonlySet<unknown>[] = [];
 
+  /** Vectors of token sequences, see `Embedder`. */
+  async embed(sequences: readonly (readonly number[])[]): Promise<Float32Array[]> {
+    this.embedding++;
+    try {
+      return await this.decoder.embedder.embed(sequences);
+    } finally {
+      this.embedding--;
+      this.disposeWhenDone();
+    }
+  }
+
   /** Ends it when the last request is done. */
   close(): void {
     this.closed = true;
-    if (!this.pumping) this.decoder.dispose();
+    this.disposeWhenDone();
+  }
+
+  private disposeWhenDone(): void {
+    if (this.closed && !this.busy) this.decoder.dispose();
   }
 
   /** The next request in line that fits: owners take turns. */
@@ -144,7 +161,7 @@ export class ModelServer {
       this.fail(error as Error);
     }
     this.pumping = false;
-    if (this.closed) this.decoder.dispose();
+    this.disposeWhenDone();
   }
 
   /** Tells everybody, and starts over with an empty batch. */

@@ -50,12 +50,12 @@ export type CreateJob = z.infer<typeof createJobSchema>;
 const path = (...parts: (string | number)[]) => parts.join('.');
 
 /** The grader as it will run. Throws a 400 that names the member; `at` is where the grader lies in the request. */
-export function acceptedGrader(grader: GivenGrader, at: string, hasEmbedder = false): GivenGrader {
+export function acceptedGrader(grader: GivenGrader, at: string, embeds: boolean): GivenGrader {
   try {
     const normal = normaliseGrader(grader);
     for (const { path: where, grader: one } of singleGraders(normal))
-      if (one.type === 'text_similarity' && one.evaluation_metric === 'cosine' && !hasEmbedder)
-        throw new GraderError('cosine needs a model that embeds, which is not set up', [
+      if (one.type === 'text_similarity' && one.evaluation_metric === 'cosine' && !embeds)
+        throw new GraderError('cosine needs a model that embeds: start the server with --embedding-model', [
           ...where,
           'evaluation_metric',
         ]);
@@ -85,14 +85,14 @@ export function itemCheck(grader: GivenGrader | null): (task: Task) => void {
 }
 
 /** The method of a request, its grader in the form that runs. */
-function methodOf({ method, hyperparameters }: CreateJob): JobMethod {
+function methodOf({ method, hyperparameters }: CreateJob, embeds: boolean): JobMethod {
   if (method === undefined)
     return {
       type: 'supervised',
       supervised: { hyperparameters: hyperparameters ?? supervisedHyperparameters.parse({}) },
     };
   if (method.type !== 'reinforcement') return method;
-  const grader = acceptedGrader(method.reinforcement.grader, 'method.reinforcement.grader');
+  const grader = acceptedGrader(method.reinforcement.grader, 'method.reinforcement.grader', embeds);
   return { ...method, reinforcement: { ...method.reinforcement, grader } };
 }
 
@@ -137,10 +137,15 @@ export interface NewJobParts {
   models: Models;
   files: Files;
   chats: StoredChats;
+  /** Whether graders can have texts embedded. */
+  embeds: boolean;
 }
 
 /** Makes the job of a request. Throws what the request has wrong, or a 404 for what it names and is not there. */
-export async function newJob(request: CreateJob, { models, files, chats }: NewJobParts): Promise<Job> {
+export async function newJob(
+  request: CreateJob,
+  { models, files, chats, embeds }: NewJobParts,
+): Promise<Job> {
   const model = await models.get(request.model);
   const isTraffic = request.method?.type === 'traffic';
   if (isTraffic !== (request.training_file === undefined))
@@ -160,7 +165,7 @@ export async function newJob(request: CreateJob, { models, files, chats }: NewJo
     if (file.status === 'error')
       throw invalid(`The file '${id}' cannot be used: ${file.status_details}.`, param, 'invalid_file');
   }
-  const method = methodOf(request);
+  const method = methodOf(request, embeds);
   const { suffix = null, validation_file = null, metadata = null, integrations = null } = request;
   if (burnishOf(method).method !== undefined && !Object.hasOwn(methods, burnishOf(method).method as string))
     throw invalid(

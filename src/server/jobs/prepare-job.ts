@@ -24,7 +24,7 @@ export interface PreparedJob {
   /** With every `auto` as a number. */
   method: JobMethod;
   facts: DatasetFacts;
-  spec(folder: string, judge: FineTuneSpec['judge']): FineTuneSpec;
+  spec(folder: string, asked: Pick<FineTuneSpec, 'judge' | 'embedder'>): FineTuneSpec;
 }
 
 /** Throws an ApiError where the model or a file is gone by now. */
@@ -72,7 +72,7 @@ export async function prepareJob(job: Job, models: Models, files: Files): Promis
     warnings: [...ignoredParts(job), ...warningsOf(train, validation)],
     method,
     facts,
-    spec: (folder, judge) => {
+    spec: (folder, asked) => {
       const reinforcement = method.type === 'reinforcement' ? method.reinforcement : undefined;
       return {
         job: job.id,
@@ -84,7 +84,7 @@ export async function prepareJob(job: Job, models: Models, files: Files): Promis
         grader: reinforcement?.grader ?? null,
         outputSchema: reinforcement?.response_format?.json_schema.schema ?? null,
         failedGrades: burnishOf(method).failed_grades ?? 'retry',
-        judge,
+        ...asked,
         model: job.model,
       };
     },

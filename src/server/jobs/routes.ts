@@ -32,12 +32,14 @@ export interface JobRoutesOptions {
   files: Files;
   chats: StoredChats;
   idempotency: Idempotency;
+  /** Whether graders can have texts embedded. */
+  embeds: boolean;
 }
 
 /** Makes, shows, lists and steers jobs. */
 export function jobRoutes(
   api: Api,
-  { jobs, runner, models, files, chats, idempotency }: JobRoutesOptions,
+  { jobs, runner, models, files, chats, idempotency, embeds }: JobRoutesOptions,
 ): void {
   api.openapi(
     createRoute({
@@ -54,7 +56,7 @@ export function jobRoutes(
       const { 'idempotency-key': name } = c.req.valid('header');
       const request = c.req.valid('json');
       const id = await idempotency.once(c.get('key').id, name, request, async () => {
-        const job = await newJob(request, { models, files, chats });
+        const job = await newJob(request, { models, files, chats, embeds });
         await runner.submit(job);
         return job.id;
       });

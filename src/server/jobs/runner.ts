@@ -2,6 +2,8 @@
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Files } from '../files/files.ts';
+import type { EmbeddingEndpoint } from '../grading/embed.ts';
+import type { Endpoint } from '../grading/endpoint.ts';
 import { nowSeconds } from '../ids.ts';
 import type { ServerMetrics } from '../metrics.ts';
 import type { Models } from '../models/models.ts';
@@ -23,7 +25,9 @@ export interface RunnerOptions {
   /** Jobs at a time. */
   concurrency: number;
   /** Where graders' judges are asked; undefined: nowhere. */
-  judge(): { url: string; key: string } | null;
+  judge(): Endpoint | null;
+  /** Who embeds for graders; null: nobody. */
+  embedder(): EmbeddingEndpoint | null;
 }
 
 /** Times a job whose worker died is taken up again. */
@@ -193,7 +197,10 @@ export class JobRunner {
       key: `started ${job.sitting}`,
       message: job.sitting === 1 ? 'Fine-tuning job started' : 'Fine-tuning job goes on',
     });
-    const spec = prepared.spec(join(folder, id), this.options.judge());
+    const spec = prepared.spec(join(folder, id), {
+      judge: this.options.judge(),
+      embedder: this.options.embedder(),
+    });
     const sitting: Sitting = {
       number: job.sitting,
       worker: startWorker(spec, (message) => {

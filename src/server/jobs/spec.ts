@@ -2,6 +2,8 @@
 import type { GivenGrader } from '../../graders/openai/index.ts';
 import type { RecipeInput } from '../../training/index.ts';
 import type { LineKind } from '../dataset/lines.ts';
+import type { EmbeddingEndpoint } from '../grading/embed.ts';
+import type { Endpoint } from '../grading/endpoint.ts';
 
 export interface FineTuneSpec {
   job: string;
@@ -17,7 +19,9 @@ export interface FineTuneSpec {
   outputSchema: Record<string, unknown> | null;
   failedGrades: 'retry' | 'drop' | 'zero';
   /** Where judges are asked: an OpenAI-compatible base URL and its key. */
-  judge: { url: string; key: string } | null;
+  judge: Endpoint | null;
+  /** Who embeds for the metric `cosine`. */
+  embedder: EmbeddingEndpoint | null;
   /** Names for people. */
   model: string;
 }

@@ -18,7 +18,7 @@ function tell(message: FromWorker): void {
 }
 
 async function run({ spec }: Extract<ToWorker, { kind: 'start' }>): Promise<void> {
-  const context = gradingContext(() => spec.judge);
+  const context = gradingContext({ judge: () => spec.judge, embedder: () => spec.embedder });
   try {
     await fineTune(spec, context, tell, stop.signal);
   } catch (error) {

@@ -80,9 +80,9 @@ function graderFinding(grader: SingleGrader, path: string): Finding {
     case 'text_similarity':
       return grader.evaluation_metric === 'cosine'
         ? {
-            kind: 'fails',
+            kind: 'maps',
             path: `${path}.evaluation_metric`,
-            text: 'cosine needs embeddings, which no model here makes',
+            text: 'cosine is that of the vectors of --embedding-model, which has to be set',
           }
         : { kind: 'works', path, text: `text similarity by ${grader.evaluation_metric}` };
     default:
