@@ -1,6 +1,6 @@
 /** Hidden shifts: what is right, how often a guess hits, and how often worked attempts repeat. */
 import { describe, expect, it } from 'vitest';
-import { type HiddenShiftOptions, hiddenShift } from './hidden-shift.ts';
+import { type HiddenShiftOptions, hiddenShift, withEveryShift } from './hidden-shift.ts';
 
 const tasksOf = (more: Partial<HiddenShiftOptions> = {}) => {
   const environment = hiddenShift({
@@ -40,15 +40,25 @@ describe('hiddenShift', () => {
     for (const { completion, data } of tasksOf({ worked: 'right' })) expect(completion).toBe(data.answer);
   });
 
-  it('repeats attempts as often as asked for, and by chance', () => {
+  it('makes a problem of each hidden number, of which one is the task itself', () => {
+    for (const task of tasksOf().slice(0, 20)) {
+      const answers = withEveryShift(task, 4).map(({ data }) => data.answer);
+      expect(new Set(answers).size).toBe(4);
+      expect(answers[task.data.answer.charCodeAt(0) - 97]).toBe(task.data.answer);
+    }
+  });
+
+  it('repeats attempts as often as asked for, and else makes others while there are some', () => {
     const repeated = (repeats: number) =>
       mean(
         tasksOf({ repeats }).flatMap((task) =>
           attemptsOf(task).flatMap((attempt, i, all) => (i === 1 ? [Number(attempt === all[0])] : [])),
         ),
       );
-    expect(Math.abs(repeated(0) - 0.25)).toBeLessThan(0.06);
-    expect(Math.abs(repeated(0.5) - 0.625)).toBeLessThan(0.06);
+    expect(repeated(0)).toBe(0);
+    expect(Math.abs(repeated(0.5) - 0.5)).toBeLessThan(0.06);
     expect(repeated(1)).toBe(1);
+    for (const attempts of tasksOf({ repeats: 0, attempts: 6 }).map(attemptsOf))
+      expect(new Set(attempts).size).toBe(Math.min(4, attempts.length));
   });
 });

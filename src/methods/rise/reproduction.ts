@@ -12,29 +12,29 @@ import { methodTable, type RecipeInput, startingModel } from '../../training/ind
 import type { Environment } from '../../types/index.ts';
 import { star } from '../mrt/star.ts';
 import { supervised } from '../supervised/method.ts';
-import { type HiddenShiftOptions, hiddenShift, RETRY } from './hidden-shift.ts';
+import { type HiddenShiftOptions, hiddenShift, RETRY, withEveryShift } from './hidden-shift.ts';
 import { measureTurns } from './measure.ts';
 import { rise } from './method.ts';
 
 const methods = methodTable([supervised, star, rise]);
 
 const PROBLEMS: HiddenShiftOptions = {
-  digits: 3,
+  digits: 2,
   shifts: 4,
   attempts: 4,
   repeats: 0.5,
   worked: 'guesses',
   seed: 0,
-  validationSize: 50,
-  testSize: 100,
+  validationSize: 20,
+  testSize: 20,
 };
 /** Tokens of an attempt: the letter, the digits and the end. */
-const MAX_TOKENS = 5;
+const MAX_TOKENS = 4;
 /** Attempts of a conversation, one for each shift, and earlier ones that a model sees. */
 const TURNS = 4;
 const WINDOW = TURNS - 1;
-/** Conversations about each held-out problem. */
-const REPEATS = 8;
+/** Conversations about each held-out problem with each of its possible hidden numbers. */
+const REPEATS = 16;
 
 /** Options of the environment as the recipe tells them, which decide the base model's name. */
 const named = (options: HiddenShiftOptions) => ({ ...options, name: 'hidden-shift' });
@@ -50,7 +50,7 @@ const base: BaseSpec = {
     stages: [
       {
         method: 'supervised',
-        steps: 800,
+        steps: 1000,
         batchSize: 64,
         learningRate: 3e-3,
         schedule: 'cosine',
@@ -58,7 +58,7 @@ const base: BaseSpec = {
         floor: 0.05,
       },
     ],
-    evaluation: { tasks: 50, every: 0 },
+    evaluation: { tasks: 20, every: 0 },
     snapshots: { every: 400, keep: 1 },
     export: 'last',
   },
@@ -71,12 +71,13 @@ async function measured(
   { engine, tokenizer }: { engine: FrozenEngine; tokenizer: Tokenizer },
 ): Promise<ArmResult> {
   const environment = hiddenShift(PROBLEMS);
-  const attempts = Array.from({ length: REPEATS * environment.size('test') }, (_, i) => i);
+  const problems = Array.from({ length: environment.size('test') }, (_, i) => environment.task('test', i));
+  const tasks = problems.flatMap((task) => withEveryShift(task, PROBLEMS.shifts));
   const { first, anySequential, anyParallel, accuracy } = await measureTurns({
     engine,
     tokenizer,
     grader: environment.grader,
-    tasks: attempts.map((i) => environment.task('test', Math.floor(i / REPEATS))),
+    tasks: tasks.flatMap((task) => Array<(typeof tasks)[number]>(REPEATS).fill(task)),
     turns: TURNS,
     untilRight: true,
     window: WINDOW,
@@ -111,7 +112,7 @@ function trained(title: string, stage: Stage, { budgeted = true, taught = false 
           environment: named(options),
           sampling: { maxTokens: MAX_TOKENS, temperature: 1 },
           stages: [stage],
-          evaluation: { tasks: 50, every: 0 },
+          evaluation: { tasks: 20, every: 0 },
           snapshots: { every: 1, keep: 1 },
           export: 'last',
           trajectories: 0,
@@ -142,7 +143,7 @@ const RISE: Stage = {
   centre: 'none',
   rewardTemperature: 0.4,
   batchSize: 16,
-  updateEpochs: 1,
+  updateEpochs: 3,
   learningRate: 1e-3,
 };
 
@@ -152,7 +153,7 @@ const STAR: Stage = {
   promptsPerStep: 2048,
   groupSize: 6,
   batchSize: 16,
-  updateEpochs: 1,
+  updateEpochs: 3,
   learningRate: 1e-3,
 };
 
@@ -215,6 +216,13 @@ export const reproduction = defineReproduction({
   ],
   alsoMeasured: [
     {
+      says: 'its four turns hit in at least 0.85 of the conversations; guesses made independently would in 0.68',
+      metric: 'anySequential',
+      arm: 'rise',
+      direction: 'higher',
+      than: 0.85,
+    },
+    {
       says: 'the model fine-tuned on single turns hits more often in turns than side by side',
       name: 'hits in turns less hits side by side, single turns',
       arms: ['star'],
@@ -264,7 +272,7 @@ export const reproduction = defineReproduction({
   },
   seeds: [1, 2, 3, 4, 5],
   calibrationSeeds: [100, 101],
-  minutes: 8,
+  minutes: 6,
   metrics: {
     first: { label: 'first attempt', as: 'percent', better: 'higher' },
     anySequential: { label: 'right within four turns', as: 'percent', better: 'higher' },
