@@ -56,9 +56,16 @@ export const SYMBOLS: readonly string[] = Array.from({ length: VOCABULARY - SPEC
   String.fromCodePoint(0x4e00 + i),
 );
 
+/** Symbols that JSON can be written with: what ASCII prints and a line's end, then as many others as there is room for. */
+export const WRITING_SYMBOLS: readonly string[] = [
+  '\n',
+  ...Array.from({ length: 95 }, (_, i) => String.fromCharCode(32 + i)),
+  ...SYMBOLS.slice(96),
+];
+
 /** The tokenizer of every bench model: `<pad>` 0, `<eos>` 1, then the symbols. */
-export function benchTokenizer(): Tokenizer {
-  return symbolTokenizer(SYMBOLS);
+export function benchTokenizer(symbols = SYMBOLS): Tokenizer {
+  return symbolTokenizer([...symbols]);
 }
 
 export interface BenchEngineOptions {
@@ -66,14 +73,16 @@ export interface BenchEngineOptions {
   lora?: boolean;
   /** Most rows that decode together; the engine's default unless given. */
   maxRows?: number;
+  /** What its tokens stand for; `SYMBOLS` unless given. */
+  symbols?: readonly string[];
 }
 
 /** A fresh engine; the same weights every time. */
 export function benchEngine(model: ModelName, options: BenchEngineOptions = {}): Promise<Engine> {
-  const { maxRows } = options;
+  const { maxRows, symbols } = options;
   return createOnnxEngine({
     model: MODELS[model],
-    tokenizer: benchTokenizer(),
+    tokenizer: benchTokenizer(symbols),
     seed: 1,
     lora: options.lora ? BENCH_LORA : undefined,
     limits: maxRows === undefined ? undefined : { maxRows },

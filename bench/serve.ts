@@ -1,13 +1,12 @@
 /** Benchmark: streaming clients of the API server, against the same completions in one call of the engine. */
-import { fork } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { benchConstrained } from './constrained.ts';
 import type { BenchContext } from './context.ts';
 import { benchEngine, someTokens } from './models.ts';
 import type { BenchRow } from './row.ts';
+import { startApi } from './serve-api.ts';
 import { median, takeTurns } from './turns.ts';
 
 const MODEL = '2.9M';
@@ -18,78 +17,6 @@ const CLIENTS = [1, 8, 64] as const;
 const MANY = 10_000;
 const FEW_TOKENS = 4;
 
-interface Answer {
-  /** Milliseconds to the first token. */
-  first: number;
-  tokens: number;
-}
-
-/** A server process with the model, and clients for it. */
-async function startApi(folder: string) {
-  const script = fileURLToPath(new URL('./points/api-server.ts', import.meta.url));
-  // Threads that spin would take the processor from the clients.
-  const child = fork(script, [folder], {
-    execArgv: ['--import', 'tsx'],
-    env: { ...process.env, BURNISH_SPIN: '0' },
-  });
-  const next = <T>() =>
-    new Promise<T>((resolve) => child.once('message', (message) => resolve(message as T)));
-  const { url, key } = await next<{ url: string; key: string }>();
-
-  const agent = new Agent({ keepAlive: true, maxSockets: 64 });
-  const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
-
-  /** One streamed completion. Rejects where anything but a whole stream comes back. */
-  const ask = (seed: number, maxTokens: number) =>
-    new Promise<Answer>((resolve, reject) => {
-      const started = performance.now();
-      let first = 0;
-      let text = '';
-      const sent = request(`${url}/v1/completions`, { method: 'POST', agent, headers }, (response) => {
-        response.setEncoding('utf8');
-        response.on('data', (chunk: string) => {
-          if (first === 0) first = performance.now() - started;
-          text += chunk;
-        });
-        response.on('end', () => {
-          const isWhole =
-            response.statusCode === 200 && text.endsWith('data: [DONE]\n\n') && !text.includes('"error"');
-          if (!isWhole) reject(new Error(`status ${response.statusCode}: ${text.slice(-200)}`));
-          const ids = text.matchAll(/"token_ids":\[([\d,]+)\]/g);
-          resolve({
-            first,
-            tokens: Array.from(ids, ([, some]) => some.split(',').length).reduce((a, b) => a + b, 0),
-          });
-        });
-      });
-      sent.on('error', reject);
-      const prompt = someTokens(seed, PROMPT_TOKENS);
-      sent.end(
-        JSON.stringify({
-          model: 'bench',
-          prompt,
-          max_tokens: maxTokens,
-          seed,
-          stream: true,
-          return_token_ids: true,
-        }),
-      );
-    });
-
-  return {
-    ask,
-    async memory(): Promise<number> {
-      child.send('memory');
-      return (await next<{ memoryMiB: number }>()).memoryMiB;
-    },
-    close: () =>
-      new Promise<void>((resolve) => {
-        child.once('exit', () => resolve());
-        child.send('close');
-      }),
-  };
-}
-
 /** The value below which a share of the values lies. */
 function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
@@ -99,8 +26,14 @@ function quantile(values: readonly number[], share: number): number {
 /**
  * Clients that each stream one completion after the other (32 prompt tokens, 64 sampled), and the engine's own call for as
  * many rows. Then 10 000 short requests by 64 clients: errors, and the server's memory after the first and the last thousand.
+ * Then answers by a JSON schema, against free ones.
  */
 export async function* benchServe(context: BenchContext): AsyncGenerator<BenchRow> {
+  yield* benchStreams(context);
+  yield* benchConstrained(context);
+}
+
+async function* benchStreams(context: BenchContext): AsyncGenerator<BenchRow> {
   const workOf = (clients: number) => `serve ${MODEL} ${clients} ${clients === 1 ? 'client' : 'clients'}`;
   const many = `serve ${MODEL} ${MANY} requests`;
   if (![...CLIENTS.map(workOf), many].some((work) => context.wants(work))) return;
@@ -123,7 +56,9 @@ export async function* benchServe(context: BenchContext): AsyncGenerator<BenchRo
         unit: 'tokens/s',
         ours: async () => {
           const started = performance.now();
-          const answers = await Promise.all(requests.map(({ seed }) => api.ask(seed, TOKENS)));
+          const answers = await Promise.all(
+            requests.map(({ seed }) => api.ask(someTokens(seed, PROMPT_TOKENS), seed, TOKENS)),
+          );
           firsts.push(...answers.map(({ first }) => first));
           const tokens = answers.reduce((sum, answer) => sum + answer.tokens, 0);
           return (1000 * tokens) / (performance.now() - started);
@@ -165,7 +100,7 @@ async function longRun(api: Awaited<ReturnType<typeof startApi>>, work: string):
         speeds.push((1000 * 1000 * FEW_TOKENS) / (performance.now() - last));
         last = performance.now();
       }
-      await api.ask(at, FEW_TOKENS).catch(() => {
+      await api.ask(someTokens(at, PROMPT_TOKENS), at, FEW_TOKENS).catch(() => {
         errors++;
       });
     }

@@ -14,20 +14,29 @@ export interface Adjustments {
 export const changesNothing = ({ bias, presencePenalty, frequencyPenalty }: Adjustments) =>
   bias.size === 0 && presencePenalty === 0 && frequencyPenalty === 0;
 
+/** What is allowed must weigh this much for its shares of it to be exact to float32. */
+const LEAST_WEIGHT = 1e-30;
+
 /**
  * The next token's distribution of one row with adjustments. `allowed`: bit mask of the tokens that may come, 32 a number;
- * absent: all. Log-probabilities are renormalised over what is allowed. Memory is that of the adjuster, until the next call.
+ * absent: all. Weights sum to 1 over what is allowed; log-probabilities are up to a constant. Memory is that of the adjuster,
+ * until the next call.
  */
 export class Adjuster {
   private readonly adjustments: Adjustments;
   private readonly sharpness: number;
   private readonly counts = new Map<number, number>();
+  private readonly plain: boolean;
   private readonly out: NextTokens;
+  /** Ids of what is allowed. */
+  private readonly kept: Int32Array;
 
   constructor(adjustments: Adjustments, vocabulary: number, sharpness: number) {
     this.adjustments = adjustments;
     this.sharpness = sharpness;
+    this.plain = changesNothing(adjustments);
     this.out = { logprobs: new Float32Array(vocabulary), weights: new Float32Array(vocabulary) };
+    this.kept = new Int32Array(vocabulary);
   }
 
   /** Counts a token that was drawn. */
@@ -36,6 +45,7 @@ export class Adjuster {
   }
 
   apply(next: NextTokens, row: number, allowed?: Int32Array): NextTokens {
+    if (this.plain && allowed !== undefined && this.restrict(next, row, allowed)) return this.out;
     const { bias, presencePenalty, frequencyPenalty } = this.adjustments;
     const { logprobs, weights } = this.out;
     const size = logprobs.length;
@@ -54,6 +64,32 @@ export class Adjuster {
     }
     for (let i = 0; i < size; i++) weights[i] /= total;
     return this.out;
+  }
+
+  /**
+   * Keeps what is allowed, with the weights that the model gave: no exponentials, and nothing but what is allowed is looked at.
+   * False where that weighs too little.
+   */
+  private restrict(next: NextTokens, row: number, allowed: Int32Array): boolean {
+    const { logprobs, weights } = this.out;
+    const start = row * logprobs.length;
+    logprobs.fill(-Infinity);
+    weights.fill(0);
+    let count = 0;
+    let total = 0;
+    for (let word = 0; word < allowed.length; word++)
+      for (let bits = allowed[word]; bits !== 0; bits &= bits - 1) {
+        const i = 32 * word + 31 - Math.clz32(bits & -bits);
+        if (i >= logprobs.length) break;
+        logprobs[i] = next.logprobs[start + i];
+        weights[i] = next.weights[start + i];
+        total += weights[i];
+        this.kept[count++] = i;
+      }
+    // Written so that weights which are not numbers are not taken either.
+    if (!(total >= LEAST_WEIGHT)) return false;
+    for (let k = 0; k < count; k++) weights[this.kept[k]] /= total;
+    return true;
   }
 }
 
