@@ -28,8 +28,25 @@ export interface SamplingParams {
   stop?: readonly string[];
 }
 
+/** Says which tokens of one completion may come next, and ends where nothing may. */
+export interface TokenConstraint {
+  /** When `allowed` speaks of the next token. */
+  readonly ready: Promise<void>;
+  /** Bit mask over the vocabulary, 32 tokens a number; end tokens where the text may end. */
+  allowed(): Int32Array;
+  /** Takes a token that is no end token. */
+  accept(token: number): void;
+  /** May be called more than once. */
+  dispose(): void;
+}
+
 export interface SampleOptions {
   signal?: AbortSignal;
+  /**
+   * Makes a constraint for each completion: tokens are drawn among what it allows. Log-probabilities stay those of the model
+   * without it.
+   */
+  constraint?(): Promise<TokenConstraint>;
   /** Called between decoding steps with the number of tokens sampled so far. */
   onTokens?(tokens: number): void;
 }
@@ -40,6 +57,8 @@ export interface Want {
   entropy?: boolean;
   /** Value head output at the position before each token. */
   values?: boolean;
+  /** Whether each token is the likeliest at its place. */
+  likeliest?: boolean;
   /** Log-probabilities of K candidate ids at each position: one [T·K] array a sequence, row-major. */
   candidates?: { k: number; ids: readonly Int32Array[] };
   /** Final hidden state of the last token. */
@@ -54,6 +73,8 @@ export interface ForwardOutput {
   logprobs: Float32Array[];
   entropy?: Float32Array[];
   values?: Float32Array[];
+  /** 1 where a token is the likeliest at its place, else 0. */
+  likeliest?: Float32Array[];
   /** [T·K] a sequence, row-major. */
   candidates?: Float32Array[];
   /** [hiddenSize] a sequence. */

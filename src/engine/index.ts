@@ -1,4 +1,6 @@
 /** The engine contract, its embedded implementation, and several engines decoded together. */
+
+export { constrained } from './constrained.ts';
 export {
   atTemperature,
   type DecodingCounts,
@@ -20,11 +22,15 @@ export type {
   SampleRequest,
   SamplingParams,
   StepResult,
+  TokenConstraint,
   TrainingBatch,
   Want,
 } from './engine.ts';
 export type { Objective, ObjectiveInputs } from './objective.ts';
 export {
+  Adjuster,
+  type Adjustments,
+  changesNothing,
   createDecoder,
   createOnnxEngine,
   type DecodedPrompt,

@@ -9,6 +9,8 @@ export interface ObjectiveInputs {
   entropy?: Tensor;
   /** Value head output; present when asked for. */
   values?: Tensor;
+  /** 1 where a token is the likeliest at its place, else 0; present when asked for. Has no gradient. */
+  likeliest?: Tensor;
   /** [B,T,K] log-probabilities of candidate tokens; present when asked for. */
   candidates?: Tensor;
   /** 1 where the loss looks, 0 elsewhere and on padding. */
@@ -27,7 +29,7 @@ export interface Objective {
   name: string;
   /** Distinguishes compiled programs: the same key must always mean the same function. Name and options, as JSON. */
   key: string;
-  needs: { entropy?: boolean; values?: boolean; candidates?: number };
+  needs: { entropy?: boolean; values?: boolean; likeliest?: boolean; candidates?: number };
   /** Names of the per-token data it reads. */
   data: readonly string[];
   /** Names of the scalars it reads. */

@@ -2,9 +2,12 @@
 import { z } from 'zod';
 import type { Objective } from '../engine/index.ts';
 import { neg } from '../tensor/index.ts';
-import { composeObjective, type LossTerm } from './parts/term.ts';
+import { composeObjective, type LossTerm, required } from './parts/term.ts';
 
-export const crossEntropyOptions = z.strictObject({});
+export const crossEntropyOptions = z.strictObject({
+  /** Also report how many tokens the model would have chosen itself. */
+  accuracy: z.boolean().optional(),
+});
 
 /** - log π(o_t); metric `nll`, its mean in nats a token. */
 const negativeLogLikelihood: LossTerm = {
@@ -15,7 +18,19 @@ const negativeLogLikelihood: LossTerm = {
   },
 };
 
+/** Metric `accuracy`: the share of tokens that are the likeliest at their places. */
+const tokenAccuracy: LossTerm = {
+  needs: { likeliest: true },
+  data: [],
+  evaluate: ({ likeliest }) => ({ metrics: { accuracy: required(likeliest, 'likeliest') } }),
+};
+
 /** loss = - Σ weight · log π(o_t): maximum likelihood. With token-mean weights, the mean negative log-likelihood in nats. */
 export function crossEntropy(options: z.input<typeof crossEntropyOptions> = {}): Objective {
-  return composeObjective('cross-entropy', crossEntropyOptions.parse(options), [negativeLogLikelihood]);
+  const { accuracy = false } = crossEntropyOptions.parse(options);
+  return composeObjective(
+    'cross-entropy',
+    accuracy ? { accuracy } : {},
+    accuracy ? [negativeLogLikelihood, tokenAccuracy] : [negativeLogLikelihood],
+  );
 }

@@ -41,7 +41,7 @@ export function createObjective(config: ObjectiveConfig): Objective {
   if (!result.success) throw new RangeError(explain(config, result.error.issues));
   switch (result.data.name) {
     case 'cross-entropy':
-      return crossEntropy();
+      return crossEntropy(withoutName(result.data));
     case 'reinforce':
       return reinforce(withoutName(result.data));
     case 'ppo-clip':

@@ -143,6 +143,92 @@ describe('a job', () => {
     expect((await errorOf(client.models.delete('tiny'))).status).toBe(403);
   }, 60_000);
 
+  it('whose response format is JSON samples nothing else', async () => {
+    const schema = {
+      type: 'object',
+      properties: { kind: { enum: ['aa', 'bb'] } },
+      required: ['kind'],
+      additionalProperties: false,
+    };
+    const response_format = { type: 'json_schema', json_schema: { name: 'kind', strict: true, schema } };
+    const isKind = {
+      type: 'javascript',
+      name: 'kind',
+      source: 'const grade = ({ output_json: { kind } }) => Number(kind === "aa") + Number(kind === "bb")',
+    };
+    const request = await reinforcement({}, { max_steps: 2, max_completion_tokens: 60 });
+    const method = request.method as { reinforcement: object };
+    const of = (format: unknown): Create => ({
+      ...request,
+      method: {
+        ...method,
+        reinforcement: { ...method.reinforcement, grader: isKind, response_format: format },
+      } as never,
+    });
+    const job = await client.fineTuning.jobs.create({
+      ...of(response_format),
+      validation_file: request.training_file,
+    });
+    expect(await settled(job.id)).toMatchObject({ status: 'succeeded', error: null });
+    const told = (await events(job.id)).map(({ data }) => data as Record<string, unknown>);
+    // A fresh model writes noise: that every output is graded, and right, is the schema's doing.
+    const rewards = told.flatMap((data) => ('train_mean_reward' in data ? [data] : []));
+    expect(rewards.length).toBe(2);
+    for (const data of rewards)
+      expect(data).toMatchObject({ train_mean_reward: 1, mean_unresponsive_rewards: 0 });
+    const valid = told.flatMap((data) => ('full_valid_mean_reward' in data ? [data] : []));
+    expect(valid.length).toBeGreaterThan(0);
+    for (const data of valid)
+      expect(data).toMatchObject({ full_valid_mean_reward: 1, full_valid_mean_parse_error: 0 });
+
+    const impossible = { ...response_format.json_schema, schema: { type: 'date' } };
+    const error = await errorOf(
+      client.fineTuning.jobs.create(of({ ...response_format, json_schema: impossible })),
+    );
+    expect([error.status, error.param, error.code]).toEqual([
+      400,
+      'method.reinforcement.response_format.json_schema.schema',
+      'invalid_json_schema',
+    ]);
+  }, 60_000);
+
+  it('of supervised learning tells how many tokens were foretold', async () => {
+    const file = await upload(
+      LETTERS.map((letter) => ({ messages: [user(letter), assistant('always this')] })),
+    );
+    const job = await client.fineTuning.jobs.create({
+      model: 'tiny',
+      training_file: file,
+      validation_file: file,
+      method: {
+        type: 'supervised',
+        supervised: {
+          hyperparameters: { n_epochs: 8, batch_size: 4 },
+          burnish: { stage: { learningRate: 0.01 } },
+        } as never,
+      },
+    });
+    expect(await settled(job.id)).toMatchObject({ status: 'succeeded', error: null });
+    const told = (await events(job.id)).map(({ data }) => data as Record<string, number>);
+    const accuracies = told.flatMap((data) => ('train_loss' in data ? [data.train_mean_token_accuracy] : []));
+    expect(accuracies.length).toBe(24);
+    expect(accuracies[0]).toBeLessThan(0.3);
+    expect(accuracies[23]).toBeGreaterThan(0.6);
+    const valid = told.flatMap((data) => ('full_valid_loss' in data ? [data] : []));
+    const [first, last] = [valid[0], valid[valid.length - 1]];
+    expect(last.full_valid_mean_token_accuracy).toBeGreaterThan(0.6);
+    expect(last.full_valid_loss).toBeLessThan(0.5 * first.full_valid_loss);
+    const [checkpoint] = (await client.fineTuning.jobs.checkpoints.list(job.id)).data;
+    expect(checkpoint.metrics).toMatchObject({
+      train_mean_token_accuracy: expect.any(Number),
+      valid_mean_token_accuracy: last.full_valid_mean_token_accuracy,
+      full_valid_loss: last.full_valid_loss,
+    });
+    const { result_files } = await client.fineTuning.jobs.retrieve(job.id);
+    const csv = await (await client.files.content(result_files[0])).text();
+    expect(csv.split('\n')[0]).toBe('step,train_loss,train_mean_token_accuracy,valid_mean_reward');
+  }, 60_000);
+
   it('of supervised learning, and one of preferences that goes on from its model', async () => {
     const chats = LETTERS.map((letter) => ({ messages: [user(letter), assistant(letter.toUpperCase())] }));
     const first = await client.fineTuning.jobs.create({

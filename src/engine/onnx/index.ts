@@ -1,4 +1,5 @@
 /** The embedded engine. */
+export { Adjuster, type Adjustments, changesNothing, NO_ADJUSTMENTS } from './adjust.ts';
 export { createDecoder, type Decoder, type DecoderOptions } from './decoder.ts';
 export type { DecodedPrompt, DecodedRow, DecodingSession, SessionLimits } from './decoding-session.ts';
 export { createOnnxEngine, type EngineLimits, type OnnxEngineOptions } from './onnx-engine.ts';

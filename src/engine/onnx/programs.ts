@@ -180,7 +180,8 @@ export class ModelPrograms {
    */
   score(want: Want, shape: RunShape): Program {
     const k = want.candidates?.k ?? 0;
-    const key = `score ${want.entropy ?? false} ${want.values ?? false} ${k} ${want.lastHidden ?? false}`;
+    const { entropy = false, values = false, likeliest = false, lastHidden = false } = want;
+    const key = `score ${entropy} ${values} ${likeliest} ${k} ${lastHidden}`;
     const { rows, length, slots } = shape;
     return this.get(`${key} ${shapeKey(shape)}`, () => {
       const specs = {

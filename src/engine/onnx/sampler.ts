@@ -3,7 +3,8 @@ import type { ModelWeights } from '../../nn/index.ts';
 import type { Tokenizer } from '../../text/index.ts';
 import type { Sample } from '../../types/index.ts';
 import { Completion, completionRules } from '../completion.ts';
-import type { SampleOptions, SampleRequest, SamplingParams } from '../engine.ts';
+import type { SampleOptions, SampleRequest, SamplingParams, TokenConstraint } from '../engine.ts';
+import { Adjuster, NO_ADJUSTMENTS } from './adjust.ts';
 import { nextPowerOfTwo } from './batching.ts';
 import { checkTokens } from './checks.ts';
 import { type DecodedRow, DecodingSession, type SessionLimits } from './decoding-session.ts';
@@ -48,36 +49,60 @@ export class Sampler {
     const picked: Picked = { token: 0, logprob: 0 };
     let sampled = 0;
 
-    const rowOf = (request: number, index: number): DecodedRow => {
+    const constraints: TokenConstraint[] = [];
+    const constraintOf = async () => {
+      const constraint = await options.constraint?.();
+      if (constraint !== undefined) constraints.push(constraint);
+      return constraint;
+    };
+    // One for all rows: each draws before the next one looks.
+    const adjuster =
+      options.constraint === undefined ? undefined : new Adjuster(NO_ADJUSTMENTS, vocab, picker.sharpness);
+
+    const rowOf = (request: number, index: number, constraint?: TokenConstraint): DecodedRow => {
       const completion = new Completion(requests[request], index, rules);
       return {
         sharpness: picker.sharpness,
         tokens: completion.tokens,
+        get ready() {
+          return constraint?.ready;
+        },
         advance(next, at) {
-          picker.pick(next, at, vocab, completion.rng, picked);
+          const from = constraint && adjuster?.apply(next, at, constraint.allowed());
+          picker.pick(from ?? next, from === undefined ? at : 0, vocab, completion.rng, picked);
           sampled++;
-          if (!completion.push(picked.token, picked.logprob)) return false;
+          const { token } = picked;
+          if (!completion.push(token, next.logprobs[at * vocab + token])) {
+            constraint?.accept(token);
+            return false;
+          }
+          constraint?.dispose();
           results[request][index] = completion.finish(weightsVersion);
           return true;
         },
       };
     };
-    requests.forEach(({ prompt, n }, request) => {
-      for (let first = 0; first < n; first += slots) {
-        const count = Math.min(slots, n - first);
-        session.add({ prompt, rows: Array.from({ length: count }, (_, i) => rowOf(request, first + i)) });
-      }
-    });
+    try {
+      for (const [request, { prompt, n }] of requests.entries())
+        for (let first = 0; first < n; first += slots) {
+          const rows: DecodedRow[] = [];
+          for (let index = first; index < Math.min(n, first + slots); index++)
+            rows.push(rowOf(request, index, await constraintOf()));
+          session.add({ prompt, rows });
+        }
 
-    let lastYield = performance.now();
-    while (!session.idle) {
-      options.signal?.throwIfAborted();
-      await session.step(precision);
-      options.onTokens?.(sampled);
-      if (performance.now() - lastYield > YIELD_MILLISECONDS) {
-        await new Promise((resolve) => setImmediate(resolve));
-        lastYield = performance.now();
+      let lastYield = performance.now();
+      while (!session.idle) {
+        options.signal?.throwIfAborted();
+        await session.step(precision);
+        options.onTokens?.(sampled);
+        if (performance.now() - lastYield > YIELD_MILLISECONDS) {
+          await new Promise((resolve) => setImmediate(resolve));
+          lastYield = performance.now();
+        }
       }
+    } finally {
+      for (const constraint of constraints) constraint.dispose();
     }
     return results;
   }

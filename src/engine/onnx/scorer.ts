@@ -27,6 +27,7 @@ export async function scoreSequences(
     logprobs: make(),
     ...(want.entropy ? { entropy: make() } : {}),
     ...(want.values ? { values: make() } : {}),
+    ...(want.likeliest ? { likeliest: make() } : {}),
     ...(k > 0 ? { candidates: make() } : {}),
     ...(want.lastHidden ? { lastHidden: make() } : {}),
   };
@@ -49,6 +50,7 @@ export async function scoreSequences(
     readScores(outputs.logprobs, run, sequences, result.logprobs);
     if (result.entropy) readScores(outputs.entropy, run, sequences, result.entropy);
     if (result.values) readScores(outputs.values, run, sequences, result.values);
+    if (result.likeliest) readScores(outputs.likeliest, run, sequences, result.likeliest);
     if (result.candidates) readScores(outputs.candidates, run, sequences, result.candidates, k);
     if (result.lastHidden) {
       const width = config.hiddenSize;

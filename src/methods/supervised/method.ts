@@ -38,9 +38,12 @@ export function exampleRows(
 export const supervised = defineMethod({
   name: 'supervised',
   title: 'Supervised training on worked completions',
-  config: supervisedConfig,
+  config: supervisedConfig.extend({
+    /** Report the share of tokens that the model would have chosen itself, as `accuracy`. */
+    accuracy: z.boolean().default(false),
+  }),
   create(config, { curriculum, environment, tokenizer }) {
-    const objective = crossEntropy();
+    const objective = crossEntropy({ accuracy: config.accuracy });
     return {
       async step({ step, signal }) {
         signal.throwIfAborted();

@@ -71,6 +71,7 @@ function zeroOutsideMask(
     logprobs: keep(inputs.logprobs, 'logprobs'),
     entropy: needs.entropy ? keep(inputs.entropy, 'entropy') : undefined,
     values: needs.values ? keep(inputs.values, 'values') : undefined,
+    likeliest: needs.likeliest ? keep(inputs.likeliest, 'likeliest') : undefined,
     data: Object.fromEntries(data.map((key) => [key, keep(inputs.data[key], `per-token data "${key}"`)])),
   };
 }

@@ -1,6 +1,7 @@
 /** Samples the choices of a request, piece by piece, whatever form the answer has then. */
 import { randomInt } from 'node:crypto';
-import type { RowPiece, RowSettings, TokenConstraint } from '../inference/inference-row.ts';
+import type { TokenConstraint } from '../../engine/index.ts';
+import type { RowPiece, RowSettings } from '../inference/inference-row.ts';
 import { InferenceRow } from '../inference/inference-row.ts';
 import type { ModelServer } from '../inference/model-server.ts';
 import type { SamplingMembers } from './request.ts';

@@ -1,9 +1,8 @@
 /** JSON and nothing else: which tokens keep a text on the way to what a JSON schema describes. */
 import type { CompiledGrammar, GrammarCompiler, GrammarMatcher } from '@mlc-ai/web-xgrammar';
-import type { ModelConfig } from '../../nn/index.ts';
+import type { TokenConstraint } from '../../engine/index.ts';
 import type { Tokenizer } from '../../text/index.ts';
 import { invalid } from '../errors.ts';
-import type { TokenConstraint } from './inference-row.ts';
 import { xgrammar } from './xgrammar.ts';
 
 /** What JSON is asked for: any object, or what a schema describes. */
@@ -55,13 +54,14 @@ function foreignType(schema: unknown): string | undefined {
 /** Compiles formats for one model's vocabulary. */
 export class Grammars {
   private readonly tokenizer: Tokenizer;
-  private readonly config: ModelConfig;
+  private readonly vocabulary: number;
   private compiler: Promise<GrammarCompiler> | undefined;
   private readonly compiled = new Map<string, Promise<CompiledGrammar>>();
 
-  constructor(tokenizer: Tokenizer, config: ModelConfig) {
+  /** `vocabulary`: tokens that the model gives probabilities of; the tokenizer may know fewer. */
+  constructor(tokenizer: Tokenizer, vocabulary: number) {
     this.tokenizer = tokenizer;
-    this.config = config;
+    this.vocabulary = vocabulary;
   }
 
   /** A fresh constraint. Throws a 400 naming `param` where the schema cannot be followed. */
@@ -116,7 +116,7 @@ export class Grammars {
       vocabularyOf(this.tokenizer, type),
       type,
       false,
-      this.config.vocabSize,
+      this.vocabulary,
       [...this.tokenizer.eosIds],
     );
     return await GrammarCompiler.createGrammarCompiler(info);

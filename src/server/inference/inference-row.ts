@@ -1,20 +1,17 @@
 /** One completion that a client waits for: draws its tokens, and hands over text as soon as it is decided. */
-import { type DecodedRow, type NextTokens, type Picked, TokenPicker } from '../../engine/index.ts';
+import {
+  Adjuster,
+  type Adjustments,
+  changesNothing,
+  type DecodedRow,
+  type NextTokens,
+  type Picked,
+  type TokenConstraint,
+  TokenPicker,
+} from '../../engine/index.ts';
 import { rng } from '../../random/index.ts';
 import { StopMatcher, StreamDecoder, type Tokenizer } from '../../text/index.ts';
-import { Adjuster, type Adjustments, changesNothing } from './adjust.ts';
 import { type TokenLogprob, topTokens } from './top-tokens.ts';
-
-/** Says which tokens may come next, and ends where nothing may. */
-export interface TokenConstraint {
-  /** When `allowed` speaks of the next token. */
-  readonly ready: Promise<void>;
-  /** Bit mask over the vocabulary, 32 tokens a number; end tokens where the text may end. */
-  allowed(): Int32Array;
-  /** Takes a token that is no end token. */
-  accept(token: number): void;
-  dispose(): void;
-}
 
 export interface RowSettings {
   maxTokens: number;

@@ -55,7 +55,7 @@ export class ModelServer {
   private constructor(decoder: Decoder, fingerprint: string, options: ModelServerOptions) {
     this.fingerprint = fingerprint;
     this.decoder = decoder;
-    this.grammars = new Grammars(decoder.tokenizer, decoder.config);
+    this.grammars = new Grammars(decoder.tokenizer, decoder.config.vocabSize);
     this.options = options;
   }
 

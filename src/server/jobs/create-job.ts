@@ -11,17 +11,26 @@ import {
   UnknownVariableError,
 } from '../../graders/openai/index.ts';
 import { methods } from '../../methods/index.ts';
+import { loadTokenizer } from '../../text/index.ts';
 import { parseRecipe, RecipeError } from '../../training/index.ts';
 import type { Task } from '../../types/index.ts';
 import { type ItemData, LineError } from '../dataset/lines.ts';
 import { invalid } from '../errors.ts';
 import type { Files } from '../files/files.ts';
 import { newId, nowSeconds } from '../ids.ts';
+import { Grammars } from '../inference/grammar.ts';
 import type { Models } from '../models/models.ts';
 import { selectTraffic } from '../traffic/select-traffic.ts';
 import type { StoredChats } from '../traffic/stored-chats.ts';
 import { integrationsSchema, type Job, metadataSchema } from './job.ts';
-import { burnishOf, type JobMethod, methodSchema, supervisedHyperparameters } from './method-schema.ts';
+import {
+  burnishOf,
+  FORMAT_PARAM,
+  type JobMethod,
+  methodSchema,
+  outputFormat,
+  supervisedHyperparameters,
+} from './method-schema.ts';
 import { type DatasetFacts, recipeOf, resolveMethod } from './resolve.ts';
 
 export const createJobSchema = z
@@ -96,15 +105,18 @@ function methodOf({ method, hyperparameters }: CreateJob, embeds: boolean): JobM
   return { ...method, reinforcement: { ...method.reinforcement, grader } };
 }
 
+/** What the model itself tells. */
+type ModelFacts = Pick<DatasetFacts, 'hiddenSize' | 'maxPositions' | 'vocabSize'>;
+
 /** Numbers in place of what only the files tell, to try a recipe with. */
-const GUESSED: Omit<DatasetFacts, 'hiddenSize' | 'maxPositions'> = {
+const GUESSED: Omit<DatasetFacts, keyof ModelFacts> = {
   items: 100,
   validationItems: 0,
   longestPrompt: 1,
 };
 
 /** Throws a 400 that names the member of `burnish` that the method does not take. */
-function tryRecipe(method: JobMethod, shape: Pick<DatasetFacts, 'hiddenSize' | 'maxPositions'>): void {
+function tryRecipe(method: JobMethod, shape: ModelFacts): void {
   const facts = { ...GUESSED, ...shape };
   try {
     parseRecipe(
@@ -118,6 +130,14 @@ function tryRecipe(method: JobMethod, shape: Pick<DatasetFacts, 'hiddenSize' | '
     const where = member === undefined ? [] : member === 'method' ? ['method'] : ['stage', member];
     throw invalid(problem, path('method', method.type, 'burnish', ...where), 'invalid_value');
   }
+}
+
+/** Throws a 400 where the model cannot write what the outputs' schema describes. */
+async function tryFormat(method: JobMethod, folder: string, vocabulary: number): Promise<void> {
+  const format = method.type === 'reinforcement' ? outputFormat(method.reinforcement.response_format) : null;
+  if (format === null) return;
+  const grammars = new Grammars(await loadTokenizer(folder), vocabulary);
+  (await grammars.constraint(format, FORMAT_PARAM)).dispose();
 }
 
 /** Writes the kept chats of a request as a file; its id. Throws a 400 where there are none. */
@@ -172,7 +192,9 @@ export async function newJob(
       `There is no method '${burnishOf(method).method}'; there are ${Object.keys(methods).join(', ')}.`,
       path('method', method.type, 'burnish.method'),
     );
-  tryRecipe(method, await models.shape(model.id));
+  const shape = await models.shape(model.id);
+  tryRecipe(method, shape);
+  await tryFormat(method, model.folder, shape.vocabSize);
   return {
     id: newId('ftjob-'),
     created_at: nowSeconds(),

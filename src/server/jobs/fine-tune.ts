@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { constrained } from '../../engine/index.ts';
 import { exactMatch, graded } from '../../graders/index.ts';
 import type { GradingContext } from '../../graders/openai/index.ts';
 import { methods } from '../../methods/index.ts';
@@ -19,9 +20,12 @@ import type { Grader, Task } from '../../types/index.ts';
 import { datasetEnvironment } from '../dataset/environment.ts';
 import type { ItemData } from '../dataset/lines.ts';
 import { readDataset } from '../dataset/read-dataset.ts';
+import { Grammars } from '../inference/grammar.ts';
 import { type GradingFigures, JobGrader } from './job-grader.ts';
+import { FORMAT_PARAM } from './method-schema.ts';
 import { ResultLines } from './result-lines.ts';
 import type { FineTuneSpec } from './spec.ts';
+import { type TokenFigures, tokenFigures } from './token-figures.ts';
 import type { FromWorker } from './worker-messages.ts';
 
 /** Kept conversations have their rewards; nothing new is judged. */
@@ -43,7 +47,7 @@ export async function fineTune(
     spec.grader === null
       ? undefined
       : new JobGrader(spec.grader, context, {
-          wantsJson: spec.outputSchema !== null,
+          wantsJson: spec.outputFormat !== null,
           failedGrades: spec.failedGrades,
         });
   const environment = datasetEnvironment(
@@ -52,9 +56,13 @@ export async function fineTune(
     (grader ?? (spec.kind === 'traffic' ? UNJUDGED : exactMatch())) as Grader,
   );
   const recipe = parseRecipe(spec.recipe, methods);
-  const { engine, tokenizer } = await startingModel(recipe, [], {
+  const { engine: plain, tokenizer } = await startingModel(recipe, [], {
     valueHead: recipeNeeds(recipe, methods).valueHead,
   });
+  const { outputFormat } = spec;
+  const grammars = new Grammars(tokenizer, spec.vocabulary);
+  const engine =
+    outputFormat === null ? plain : constrained(plain, () => grammars.constraint(outputFormat, FORMAT_PARAM));
   await mkdir(spec.folder, { recursive: true });
   const store = await openStore(join(spec.folder, 'run.db'));
   const run = spec.job;
@@ -77,7 +85,11 @@ export async function fineTune(
       signal,
       onEvent: (event) => teller.hear(event),
       onEvaluated: async (step, summary) => {
-        teller.evaluated(step, summary);
+        const figures =
+          spec.kind === 'supervised' && validation !== undefined
+            ? await tokenFigures(engine, tokenizer, validation)
+            : undefined;
+        teller.evaluated(step, summary, figures);
         if (step === 0) return;
         const folder = join(spec.folder, 'checkpoints', `step-${step}`);
         await mkdir(join(spec.folder, 'checkpoints'), { recursive: true });
@@ -114,6 +126,7 @@ class Teller {
   private readonly hasValidation: boolean;
   private train: Record<string, number> = {};
   private figures: GradingFigures | undefined;
+  private validTokens: TokenFigures | undefined;
   private stepSeconds = 0;
 
   constructor(
@@ -201,7 +214,14 @@ class Teller {
   }
 
   private supervisedData(step: number): Record<string, unknown> {
-    return { step, total_steps: this.total, train_loss: this.train.loss, burnish: this.burnishData() };
+    const { loss, accuracy } = this.train;
+    return {
+      step,
+      total_steps: this.total,
+      train_loss: loss,
+      ...(accuracy === undefined ? {} : { train_mean_token_accuracy: accuracy }),
+      burnish: this.burnishData(),
+    };
   }
 
   private reinforcementData(step: number): Record<string, unknown> {
@@ -232,8 +252,9 @@ class Teller {
   }
 
   /** Tells of a validation. */
-  evaluated(step: number, summary: EvaluationSummary): void {
+  evaluated(step: number, summary: EvaluationSummary, tokens: TokenFigures | undefined): void {
     this.grader?.take();
+    this.validTokens = tokens;
     if (!this.hasValidation) return;
     const reward = summary.meanScore.estimate;
     this.results.addValidation(step, reward);
@@ -246,18 +267,32 @@ class Teller {
         step,
         total_steps: this.total,
         full_valid_mean_reward: reward,
+        ...this.validFigures(),
         full_valid_mean_parse_error: summary.failed / (summary.tasks * summary.samples),
         burnish: { low: summary.meanScore.low, high: summary.meanScore.high, tasks: summary.tasks },
       },
     });
   }
 
+  /** Figures of a validation file are of the whole of it. */
+  private validFigures(): Record<string, number> {
+    if (this.validTokens === undefined) return {};
+    const { loss, accuracy } = this.validTokens;
+    return {
+      valid_loss: loss,
+      valid_mean_token_accuracy: accuracy,
+      full_valid_loss: loss,
+      full_valid_mean_token_accuracy: accuracy,
+    };
+  }
+
   checkpointMetrics(step: number, summary: EvaluationSummary): Record<string, number> {
     const own: Record<string, number> = { step };
     if (this.train.loss !== undefined && this.spec.kind !== 'reinforcement') own.train_loss = this.train.loss;
+    if (this.train.accuracy !== undefined) own.train_mean_token_accuracy = this.train.accuracy;
     if (this.train['reward.mean'] !== undefined) own.train_reward_mean = this.train['reward.mean'];
     if (this.hasValidation) own.valid_reward_mean = summary.meanScore.estimate;
-    return own;
+    return { ...own, ...this.validFigures() };
   }
 }
 

@@ -1,6 +1,7 @@
 /** How a job learns, as the request says it: supervised, dpo or reinforcement, each with its hyperparameters. */
 import { z } from '@hono/zod-openapi';
 import { graderSchema } from '../../graders/openai/index.ts';
+import type { JsonFormat } from '../inference/grammar.ts';
 
 const auto = <Schema extends z.ZodType>(schema: Schema) =>
   z.union([z.literal('auto'), schema]).default('auto');
@@ -60,6 +61,18 @@ export const responseFormatSchema = z.strictObject({
     strict: z.boolean().nullable().optional(),
   }),
 });
+
+/** Where a request says it. */
+export const FORMAT_PARAM = 'method.reinforcement.response_format.json_schema.schema';
+
+/** What sampled outputs have to be; null: anything. */
+export function outputFormat(
+  format: z.infer<typeof responseFormatSchema> | null | undefined,
+): (JsonFormat & { kind: 'schema' }) | null {
+  if (format == null) return null;
+  const { schema, strict } = format.json_schema;
+  return { kind: 'schema', schema, strict: strict ?? false };
+}
 
 const supervised = z.strictObject({
   hyperparameters: supervisedHyperparameters.prefault({}),

@@ -10,7 +10,7 @@ import type { Files } from '../files/files.ts';
 import type { Models } from '../models/models.ts';
 import { itemCheck } from './create-job.ts';
 import type { Job } from './job.ts';
-import { burnishOf, type JobMethod } from './method-schema.ts';
+import { burnishOf, type JobMethod, outputFormat } from './method-schema.ts';
 import { type DatasetFacts, recipeOf, resolveMethod } from './resolve.ts';
 import type { FineTuneSpec } from './spec.ts';
 
@@ -82,7 +82,8 @@ export async function prepareJob(job: Job, models: Models, files: Files): Promis
         validationFile: job.validation_file === null ? null : files.path(job.validation_file),
         recipe: recipeOf({ ...job, method }, model.folder, facts),
         grader: reinforcement?.grader ?? null,
-        outputSchema: reinforcement?.response_format?.json_schema.schema ?? null,
+        outputFormat: outputFormat(reinforcement?.response_format),
+        vocabulary: facts.vocabSize,
         failedGrades: burnishOf(method).failed_grades ?? 'retry',
         ...asked,
         model: job.model,
@@ -116,12 +117,8 @@ function ignoredParts({ integrations, method }: Job): string[] {
   if (integrations !== null && integrations.length > 0)
     warnings.push('Integrations are kept with the job; nothing is sent to them.');
   if (method.type !== 'reinforcement') return warnings;
-  const { response_format: format, hyperparameters } = method.reinforcement;
-  if (format != null)
-    warnings.push(
-      'response_format gives graders the parsed output; it does not constrain what is sampled while training.',
-    );
-  if (hyperparameters.reasoning_effort !== 'default') warnings.push('reasoning_effort changes nothing here.');
+  if (method.reinforcement.hyperparameters.reasoning_effort !== 'default')
+    warnings.push('reasoning_effort changes nothing here.');
   return warnings;
 }
 

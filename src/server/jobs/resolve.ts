@@ -12,6 +12,7 @@ export interface DatasetFacts {
   /** Longest prompt, tokens. */
   longestPrompt: number;
   maxPositions: number;
+  vocabSize: number;
 }
 
 /** Completions a prompt at compute_multiplier 1. */
@@ -90,7 +91,9 @@ function stageOf(method: JobMethod, facts: DatasetFacts): RecipeInput['stages'][
         }
       : method.type === 'dpo'
         ? { batchSize: batch, beta: Number(method.dpo.hyperparameters.beta) }
-        : { batchSize: batch };
+        : name === 'supervised'
+          ? { batchSize: batch, accuracy: true }
+          : { batchSize: batch };
   return {
     method: name,
     name: method.type,

@@ -2,7 +2,7 @@
 import type { FineTuneSpec } from './spec.ts';
 
 const COLUMNS = {
-  supervised: { train_loss: 'loss' },
+  supervised: { train_loss: 'loss', train_mean_token_accuracy: 'accuracy' },
   dpo: { train_loss: 'loss' },
   traffic: { train_loss: 'loss' },
   reinforcement: {

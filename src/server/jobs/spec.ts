@@ -4,6 +4,7 @@ import type { RecipeInput } from '../../training/index.ts';
 import type { LineKind } from '../dataset/lines.ts';
 import type { EmbeddingEndpoint } from '../grading/embed.ts';
 import type { Endpoint } from '../grading/endpoint.ts';
+import type { JsonFormat } from '../inference/grammar.ts';
 
 export interface FineTuneSpec {
   job: string;
@@ -15,8 +16,10 @@ export interface FineTuneSpec {
   validationFile: string | null;
   recipe: RecipeInput;
   grader: GivenGrader | null;
-  /** JSON schema of the output, where it has to be JSON. */
-  outputSchema: Record<string, unknown> | null;
+  /** What sampled outputs have to be; null: anything. */
+  outputFormat: JsonFormat | null;
+  /** Tokens that the model gives probabilities of. */
+  vocabulary: number;
   failedGrades: 'retry' | 'drop' | 'zero';
   /** Where judges are asked: an OpenAI-compatible base URL and its key. */
   judge: Endpoint | null;

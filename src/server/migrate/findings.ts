@@ -162,9 +162,9 @@ function methodFindings(job: ExportedJob): Finding[] {
   if ('grader' in own) findings.push(...graderFindings(own.grader, `method.${type}.grader`));
   if (own.response_format != null)
     findings.push({
-      kind: 'maps',
+      kind: 'works',
       path: `method.${type}.response_format`,
-      text: 'graders get the parsed output; what is sampled while training is not constrained',
+      text: 'what is sampled is constrained by the schema, and graders get it parsed',
     });
   return findings;
 }

@@ -79,7 +79,7 @@ export class Models {
   }
 
   /** Facts of a model's `config.json` that settings are derived from. */
-  async shape(id: string): Promise<{ hiddenSize: number; maxPositions: number }> {
+  async shape(id: string): Promise<{ hiddenSize: number; maxPositions: number; vocabSize: number }> {
     const { folder } = await this.get(id);
     const config = JSON.parse(await readFile(join(folder, 'config.json'), 'utf8')) as Record<string, unknown>;
     const number = (name: string) => {
@@ -87,6 +87,10 @@ export class Models {
       if (typeof value === 'number') return value;
       throw invalid(`The model '${id}' has no ${name} in its config.json.`, 'model');
     };
-    return { hiddenSize: number('hidden_size'), maxPositions: number('max_position_embeddings') };
+    return {
+      hiddenSize: number('hidden_size'),
+      maxPositions: number('max_position_embeddings'),
+      vocabSize: number('vocab_size'),
+    };
   }
 }

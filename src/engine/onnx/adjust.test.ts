@@ -1,10 +1,9 @@
 /** What a row is drawn from, against the softmax of adjusted logits in float64. */
 import { describe, expect, it } from 'vitest';
 import { rng } from '../../random/index.ts';
-import { Adjuster, type Adjustments } from './adjust.ts';
+import { Adjuster, NO_ADJUSTMENTS } from './adjust.ts';
 
 const SIZE = 70;
-const NOTHING: Adjustments = { bias: new Map(), presencePenalty: 0, frequencyPenalty: 0 };
 
 const softmax = (x: readonly number[]) => {
   const most = Math.max(...x);
@@ -43,14 +42,14 @@ describe.each([1, 0.5, 4])('at sharpness %d', (sharpness) => {
   const expected = (adjusted: readonly number[]) => softmax(adjusted.map((x) => x * sharpness));
 
   it('a grammar leaves what it allows, in proportion', () => {
-    const out = new Adjuster(NOTHING, SIZE, sharpness).apply(next, 1, maskOf(allowed));
+    const out = new Adjuster(NO_ADJUSTMENTS, SIZE, sharpness).apply(next, 1, maskOf(allowed));
     close(out.weights, expected(logits.map((x, i) => (allowed.includes(i) ? x : -Infinity))));
     const best = allowed.reduce((a, b) => (logits[b] > logits[a] ? b : a));
     expect(out.logprobs.indexOf(Math.max(...out.logprobs))).toBe(best);
   });
 
   it('all tokens may be allowed, or one', () => {
-    const adjuster = new Adjuster(NOTHING, SIZE, sharpness);
+    const adjuster = new Adjuster(NO_ADJUSTMENTS, SIZE, sharpness);
     close(adjuster.apply(next, 1, maskOf(logits.map((_, i) => i))).weights, expected(logits));
     // Nothing is left of the call before.
     close(
@@ -78,6 +77,6 @@ it('what is allowed may be so unlikely that its weights are lost', () => {
   const worst = logits.map((_, i) => i).sort((a, b) => logits[a] - logits[b]);
   const allowed = worst.slice(0, 3);
   expect(allowed.map((i) => next.weights[SIZE + i])).toEqual([0, 0, 0]);
-  const out = new Adjuster(NOTHING, SIZE, 50).apply(next, 1, maskOf(allowed));
+  const out = new Adjuster(NO_ADJUSTMENTS, SIZE, 50).apply(next, 1, maskOf(allowed));
   close(out.weights, softmax(logits.map((x, i) => (allowed.includes(i) ? 50 * x : -Infinity))));
 });

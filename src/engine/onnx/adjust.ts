@@ -1,5 +1,5 @@
 /** Changes a row's probabilities before a token is drawn: biases, penalties, and what a grammar forbids. */
-import type { NextTokens } from '../../engine/index.ts';
+import type { NextTokens } from './pick-token.ts';
 
 export interface Adjustments {
   /** Added to logits, by token id. */
@@ -9,6 +9,9 @@ export interface Adjustments {
   /** Taken off for every time it has been. */
   frequencyPenalty: number;
 }
+
+/** Nothing to change. */
+export const NO_ADJUSTMENTS: Adjustments = { bias: new Map(), presencePenalty: 0, frequencyPenalty: 0 };
 
 /** Whether there is nothing to change. */
 export const changesNothing = ({ bias, presencePenalty, frequencyPenalty }: Adjustments) =>
