@@ -14,6 +14,7 @@ import { authenticate, limitRate } from './http/security.ts';
 import type { Inference } from './inference/inference.ts';
 import type { Idempotency } from './jobs/idempotency.ts';
 import type { Jobs } from './jobs/jobs.ts';
+import { type Permissions, permissionRoutes } from './jobs/permissions.ts';
 import { jobRoutes } from './jobs/routes.ts';
 import type { JobRunner } from './jobs/runner.ts';
 import type { Keys } from './keys/keys.ts';
@@ -30,6 +31,7 @@ export interface AppParts {
   jobs: Jobs;
   runner: JobRunner;
   models: Models;
+  permissions: Permissions;
   inference: Inference;
   idempotency: Idempotency;
   grading: GradingContext;
@@ -66,6 +68,7 @@ export function createApp(parts: AppParts): Api {
   fileRoutes(v1, files, limits.fileBytes);
   const embeds = parts.grading.embed !== undefined;
   jobRoutes(v1, { jobs, runner, models, files, chats: parts.chats, idempotency, embeds });
+  permissionRoutes(v1, parts.permissions, models);
   graderRoutes(v1, parts.grading);
   modelRoutes(v1, models);
   const answering = { inference, metrics, conversations: new Conversations() };

@@ -261,6 +261,53 @@ describe('a job', () => {
     expect(losses.length).toBe(3);
   }, 60_000);
 
+  it('has models that are shared with projects, as far as keeping a list of them goes', async () => {
+    const job = await client.fineTuning.jobs.create({
+      model: 'tiny',
+      training_file: await upload(LETTERS.map((x) => ({ messages: [user(x), assistant(x)] }))),
+      method: { type: 'supervised', supervised: { hyperparameters: { n_epochs: 1 } } },
+    });
+    const { fine_tuned_model } = await settled(job.id);
+    const model = fine_tuned_model as string;
+    const { permissions } = client.fineTuning.checkpoints;
+    const projects = async (options = {}) => {
+      const found: string[] = [];
+      for await (const { project_id } of permissions.list(model, { limit: 1, ...options }))
+        found.push(project_id);
+      return found;
+    };
+    expect(await projects()).toEqual([]);
+    const made = await permissions.create(model, { project_ids: ['p1', 'p2', 'p1'] });
+    expect(made.data).toMatchObject([
+      { object: 'checkpoint.permission', project_id: 'p1' },
+      { object: 'checkpoint.permission', project_id: 'p2' },
+    ]);
+    // Shared already: it stays the one permission.
+    const [again] = (await permissions.create(model, { project_ids: ['p2', 'p3'] })).data;
+    expect(again).toEqual(made.data[1]);
+    expect(await projects()).toEqual(['p3', 'p2', 'p1']);
+    expect(await projects({ order: 'ascending' })).toEqual(['p1', 'p2', 'p3']);
+    expect(await projects({ project_id: 'p2' })).toEqual(['p2']);
+    expect(await permissions.retrieve(model, { limit: 2 })).toMatchObject({
+      has_more: true,
+      last_id: again.id,
+    });
+    expect(await permissions.delete(again.id, { fine_tuned_model_checkpoint: model })).toEqual({
+      id: again.id,
+      object: 'checkpoint.permission',
+      deleted: true,
+    });
+    expect(await projects()).toEqual(['p3', 'p1']);
+    const gone = await errorOf(permissions.delete(again.id, { fine_tuned_model_checkpoint: model }));
+    expect([gone.status, gone.param]).toEqual([404, 'permission_id']);
+    const base = await errorOf(permissions.create('tiny', { project_ids: ['p1'] }));
+    expect([base.status, base.param]).toEqual([404, 'fine_tuned_model_checkpoint']);
+    const none = await errorOf(permissions.create(model, { project_ids: [] }));
+    expect([none.status, none.param]).toEqual([400, 'project_ids']);
+    const other = await tiny.clientWith(['read', 'train', 'infer']);
+    expect((await errorOf(other.fineTuning.checkpoints.permissions.retrieve(model))).status).toBe(403);
+  }, 60_000);
+
   it('that is paused and resumed ends with the weights of one that was not', async () => {
     const request = await reinforcement({}, { max_steps: 12 });
     const paused = await client.fineTuning.jobs.create(request);

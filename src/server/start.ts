@@ -15,6 +15,7 @@ import { nowSeconds } from './ids.ts';
 import { Inference } from './inference/inference.ts';
 import { Idempotency } from './jobs/idempotency.ts';
 import { Jobs } from './jobs/jobs.ts';
+import { Permissions } from './jobs/permissions.ts';
 import { JobRunner } from './jobs/runner.ts';
 import { Keys } from './keys/keys.ts';
 import { serverMetrics } from './metrics.ts';
@@ -86,6 +87,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   await files.open();
   const models = new Models(options.models, new Records(database, 'model'), nowSeconds());
   const jobs = new Jobs(database);
+  const permissions = new Permissions(database);
+  models.onRemoved.push((id) => permissions.forget(id));
   const webhooks = options.webhook && new Webhooks(options.webhook, log);
   if (webhooks !== undefined) jobs.onChange = (job) => webhooks.jobChanged(job);
   const inference = new Inference({
@@ -125,6 +128,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     runner,
     models,
     inference,
+    permissions,
     idempotency: new Idempotency(new Records(database, 'idempotency')),
     grading,
     metrics,

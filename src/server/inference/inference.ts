@@ -20,7 +20,7 @@ export class Inference {
 
   constructor(options: InferenceOptions) {
     this.options = options;
-    options.models.onRemoved = (id) => this.release(id);
+    options.models.onRemoved.push((id) => this.release(id));
   }
 
   /** The server of a model. Throws a 404 where there is no such model. */

@@ -35,8 +35,8 @@ export const modelObject = ({ folder: _, ...model }: Model): ModelObject => ({ .
 export class Models {
   private readonly bases: ReadonlyMap<string, Model>;
   private readonly records: Records<Model>;
-  /** Hears of models that are gone. */
-  onRemoved: (id: string) => void = () => undefined;
+  /** They hear of models that are gone. */
+  readonly onRemoved: ((id: string) => void | Promise<void>)[] = [];
 
   /** `bases`: folders by name. */
   constructor(bases: ReadonlyMap<string, string>, records: Records<Model>, created: number) {
@@ -74,7 +74,7 @@ export class Models {
       throw new ApiError(403, `The base model '${id}' cannot be deleted.`, { param: 'model' });
     const model = await this.get(id);
     await this.records.remove(id);
-    this.onRemoved(id);
+    for (const hear of this.onRemoved) await hear(id);
     await rm(model.folder, { recursive: true, force: true });
   }
 

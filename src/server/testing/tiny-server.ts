@@ -45,7 +45,9 @@ export async function tinyServer(options: Partial<ServerOptions> = {}): Promise<
   });
   const clientWith: TinyServer['clientWith'] = async (scopes) => {
     const { secret } = await server.keys.create('test', scopes);
-    return new OpenAI({ baseURL: `${server.url}/v1`, apiKey: secret, maxRetries: 0 });
+    // Some of its calls use the one, some the other.
+    const keys = { apiKey: secret, adminAPIKey: secret };
+    return new OpenAI({ baseURL: `${server.url}/v1`, ...keys, maxRetries: 0 });
   };
   return {
     server,
