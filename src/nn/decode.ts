@@ -1,20 +1,6 @@
 /** One decoding step of the transformer over a key-value cache, as traced functions; sampling only, no gradient. */
-import {
-  add,
-  broadcastTo,
-  cast,
-  concat,
-  constant,
-  lessOrEqual,
-  matmul,
-  reshape,
-  rotary,
-  softmax,
-  type Tensor,
-  where,
-  writeRows,
-} from '../tensor/index.ts';
-import { type Attend, blocks, MASKED, type Model, rotaryTables } from './transformer.ts';
+import { add, cast, matmul, reshape, rotary, softmax, type Tensor, writeRows } from '../tensor/index.ts';
+import { type Attend, blocks, type Model, reachMask, rotaryTables } from './transformer.ts';
 
 /** Traced key-value cache of one layer: keys and values [rows, kvHeads, capacity, D] each. */
 export interface LayerCache {
@@ -43,16 +29,9 @@ export function decodeHidden(
   // The scale of the scores is in the tables that rotate the queries.
   const queryTables = rotaryTables(model.config, capacity, 1 / Math.sqrt(headDim));
   const column = reshape(position, [rows, 1]);
-  const position64 = cast(column, 'i64');
-  const places = placesOf(position64, rows, kvHeads);
-  const reached = lessOrEqual(
-    constant(
-      Int32Array.from({ length: capacity }, (_, t) => t),
-      [1, capacity],
-    ),
-    column,
-  );
-  const mask = reshape(where(reached, 0, MASKED), [rows, 1, 1, capacity]);
+  const places = cast(position, 'i64');
+  const position64 = reshape(places, [rows, 1]);
+  const mask = reshape(reachMask(column, capacity), [rows, 1, 1, capacity]);
   const updated: LayerCache[] = [];
 
   const attend: Attend = (q, k, v, layer) => {
@@ -67,15 +46,4 @@ export function decodeHidden(
     return reshape(matmul(weights, value), [rows, heads * headDim]);
   };
   return { hidden: blocks(model, ids, attend), cache: updated };
-}
-
-/** Where each row's heads write their newest token: (row, head, position), int64 [rows, kvHeads, 1, 3]. */
-function placesOf(position: Tensor, rows: number, kvHeads: number): Tensor {
-  const heads = new BigInt64Array(rows * kvHeads * 2);
-  for (let i = 0; i < rows * kvHeads; i++) {
-    heads[2 * i] = BigInt(Math.floor(i / kvHeads));
-    heads[2 * i + 1] = BigInt(i % kvHeads);
-  }
-  const each = broadcastTo(reshape(position, [rows, 1, 1, 1]), [rows, kvHeads, 1, 1]);
-  return concat([constant(heads, [rows, kvHeads, 1, 2]), each], 3);
 }

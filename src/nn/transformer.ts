@@ -2,11 +2,13 @@
 import {
   add,
   attention,
+  cast,
   checkpoint,
   concat,
   constant,
   equal,
   gather,
+  lessOrEqual,
   linear,
   mul,
   or,
@@ -72,34 +74,44 @@ function headNorm(x: Tensor, weight: Tensor, heads: number, epsilon: number): Te
   return reshape(rmsNorm(reshape(x, [x.shape[0], heads, -1]), weight, epsilon), x.shape);
 }
 
-/** Attention of one layer: q [N, heads·D], k and v [N, kvHeads·D], not yet rotated → [N, heads·D], N = B·T. */
+/** Attention of one layer: q [N or M, heads·D], k and v [N, kvHeads·D], not yet rotated → like q, N = B·T. */
 export type Attend = (q: Tensor, k: Tensor, v: Tensor, layer: number) => Tensor;
 
-/** All blocks and the final norm: token ids int32 [B, T] → hidden states [B·T, hiddenSize], one row a token. */
-export function blocks(model: Model, ids: Tensor, attend: Attend, recompute = false): Tensor {
+export interface BlocksOptions {
+  /** Keep only the input of each block for the backward pass. */
+  recompute?: boolean;
+  /** int32 [M]: the rows whose hidden states are wanted; queries of the last block are theirs alone. Absent: all. */
+  wanted?: Tensor;
+}
+
+/** All blocks and the final norm: token ids int32 [B, T] → hidden states [B·T or M, hiddenSize], one row a token. */
+export function blocks(model: Model, ids: Tensor, attend: Attend, options: BlocksOptions = {}): Tensor {
+  const { recompute, wanted } = options;
   const { config, parameters } = model;
   let x = gather(parameters['model.embed_tokens.weight'], reshape(ids, [-1]));
   for (let layer = 0; layer < config.layers; layer++) {
-    const one = (input: Tensor) => block(model, input, layer, attend);
+    const rows = layer === config.layers - 1 ? wanted : undefined;
+    const one = (input: Tensor) => block(model, input, layer, attend, rows);
     x = recompute ? checkpoint(([input]) => [one(input)], [x])[0] : one(x);
   }
   return rmsNorm(x, parameters['model.norm.weight'], config.rmsNormEps);
 }
 
-/** One block: hidden states x [N, hiddenSize] → [N, hiddenSize]. */
-function block(model: Model, x: Tensor, layer: number, attend: Attend): Tensor {
+/** One block: hidden states x [N, hiddenSize] → [N, hiddenSize], or of the wanted rows int32 [M] alone → [M, hiddenSize]. */
+function block(model: Model, x: Tensor, layer: number, attend: Attend, wanted?: Tensor): Tensor {
   const { config, parameters } = model;
   const at = `model.layers.${layer}`;
   const own = `${at}.self_attn`;
   const normal = rmsNorm(x, parameters[`${at}.input_layernorm.weight`], config.rmsNormEps);
-  let q = project(model, `${own}.q_proj`, normal);
+  const queried = (of: Tensor) => (wanted ? gather(of, wanted) : of);
+  let q = project(model, `${own}.q_proj`, queried(normal));
   let k = project(model, `${own}.k_proj`, normal);
   const v = project(model, `${own}.v_proj`, normal);
   if (config.qkNorm) {
     q = headNorm(q, parameters[`${own}.q_norm.weight`], config.heads, config.rmsNormEps);
     k = headNorm(k, parameters[`${own}.k_norm.weight`], config.kvHeads, config.rmsNormEps);
   }
-  const middle = add(x, project(model, `${own}.o_proj`, attend(q, k, v, layer)));
+  const middle = add(queried(x), project(model, `${own}.o_proj`, attend(q, k, v, layer)));
   const inner = rmsNorm(middle, parameters[`${at}.post_attention_layernorm.weight`], config.rmsNormEps);
   const gate = silu(project(model, `${at}.mlp.gate_proj`, inner));
   const up = project(model, `${at}.mlp.up_proj`, inner);
@@ -127,6 +139,8 @@ export interface ForwardOptions {
   packing?: Packing;
   /** Keep only the input of each block for the backward pass, which computes the block anew. */
   recompute?: boolean;
+  /** int32 [B]: the one token of each row whose hidden state is wanted: → [B, hiddenSize]. Not with `packing` or `recompute`. */
+  last?: Tensor;
   /** Receives each layer's keys and values, for filling a cache; not with `recompute`. */
   onLayer?(keys: LayerKeys): void;
 }
@@ -136,7 +150,7 @@ export interface ForwardOptions {
  * Padding after a sequence's end does not touch what comes before it.
  */
 export function forwardHidden(model: Model, ids: Tensor, options: ForwardOptions = {}): Tensor {
-  const { packing, recompute, onLayer } = options;
+  const { packing, recompute, last, onLayer } = options;
   const { config } = model;
   const { heads, kvHeads, headDim } = config;
   const [batch, length] = ids.shape;
@@ -152,11 +166,12 @@ export function forwardHidden(model: Model, ids: Tensor, options: ForwardOptions
   const rotated = (x: Tensor, count: number) =>
     byHead(rotary(reshape(x, [batch, length, -1]), positions, tables.cos, tables.sin, count), count);
 
-  const attend: Attend = (q, k, v) => {
-    const query = rotated(q, heads);
+  const attend: Attend = (q, k, v, layer) => {
     let key = rotated(k, kvHeads);
     let value = byHead(v, kvHeads);
     onLayer?.({ key, value });
+    if (last && layer === config.layers - 1) return attendOnce(q, key, value, last, tables, config);
+    const query = rotated(q, heads);
     const mixed: Tensor[] = [];
     for (const { from, to, mask } of parts.toReversed()) {
       key = slice(key, 2, 0, to);
@@ -165,7 +180,36 @@ export function forwardHidden(model: Model, ids: Tensor, options: ForwardOptions
     }
     return reshape(transpose(concat(mixed, 2), [0, 2, 1, 3]), [batch * length, heads * headDim]);
   };
-  return reshape(blocks(model, ids, attend, recompute), [batch, length, -1]);
+  if (last) {
+    const starts = Int32Array.from({ length: batch }, (_, b) => b * length);
+    return blocks(model, ids, attend, { wanted: add(last, constant(starts, [batch])) });
+  }
+  return reshape(blocks(model, ids, attend, { recompute }), [batch, length, -1]);
+}
+
+/** Attention of one token a row, at positions int32 [B], to what is not after it: q [B, heads·D] → [B, heads·D]. */
+function attendOnce(
+  q: Tensor,
+  key: Tensor,
+  value: Tensor,
+  position: Tensor,
+  { cos, sin }: { cos: Tensor; sin: Tensor },
+  { heads, headDim }: ModelConfig,
+): Tensor {
+  const [batch, , length] = key.shape;
+  const column = reshape(position, [batch, 1]);
+  const query = rotary(reshape(q, [batch, heads, 1, headDim]), cast(column, 'i64'), cos, sin, heads);
+  const mask = reshape(reachMask(column, length), [batch, 1, 1, length]);
+  return reshape(attention(query, key, value, mask, 1 / Math.sqrt(headDim)), [batch, heads * headDim]);
+}
+
+/** 0 at keys up to a position, a large negative number later: positions int32 [B, 1] → [B, length]. */
+export function reachMask(position: Tensor, length: number): Tensor {
+  const keys = constant(
+    Int32Array.from({ length }, (_, t) => t),
+    [1, length],
+  );
+  return where(lessOrEqual(keys, position), 0, MASKED);
 }
 
 /** Queries of long rows are taken in this many parts at most, of this many tokens at least. */

@@ -60,33 +60,43 @@ describe('memory shared by an input and an output', () => {
   });
 
   it('writes rows of a cache in place, touches no other, and reads what it wrote', () => {
-    const [n, width, m] = [50_000, 8, 3];
+    const [lists, heads, n, width] = [3, 2, 5_000, 8];
     const program = t.compile<Record<string, t.Tensor>, Record<string, t.Tensor>>(
       ({ cache, at, rows }) => {
         const written = t.writeRows(cache, at, rows);
         return { written, total: t.sum(written) };
       },
-      { cache: t.spec('f32', [n, width]), at: t.spec('i64', [m, 1]), rows: t.spec('f32', [m, width]) },
+      {
+        cache: t.spec('f32', [lists, heads, n, width]),
+        at: t.spec('i64', [lists]),
+        rows: t.spec('f32', [lists, heads, 1, width]),
+      },
     );
-    const cache = t.NativeTensor.zeros('f32', [n, width]);
-    const at = t.NativeTensor.zeros('i64', [m, 1]);
-    const rows = t.NativeTensor.zeros('f32', [m, width]);
+    const cache = t.NativeTensor.zeros('f32', [lists, heads, n, width]);
+    const at = t.NativeTensor.zeros('i64', [lists]);
+    const rows = t.NativeTensor.zeros('f32', [lists, heads, 1, width]);
     const total = t.NativeTensor.zeros('f32', []);
     const run = program.bind({ cache, at, rows }, { written: cache, total });
+    /** What a row of the flat cache holds. */
     const written = new Map<number, number>();
+    const last = lists * heads * n - 1;
     for (let step = 0; step < 4; step++) {
-      for (let i = 0; i < m; i++) {
-        const row = 17 + step * 9_001 + i * 13;
+      for (let i = 0; i < lists; i++) {
+        const row = 17 + step * 1_001 + i * 13;
         (at.data as BigInt64Array)[i] = BigInt(row);
-        (rows.data as Float32Array).fill(10 * step + i + 1, i * width, (i + 1) * width);
-        written.set(row, 10 * step + i + 1);
+        for (let h = 0; h < heads; h++) {
+          const value = 100 * h + 10 * step + i + 1;
+          const part = i * heads + h;
+          (rows.data as Float32Array).fill(value, part * width, (part + 1) * width);
+          written.set(part * n + row, value);
+        }
       }
-      (cache.data as Float32Array)[(n - 1) * width] = step;
+      (cache.data as Float32Array)[last * width] = step;
       run.runSync();
       const expected = [...written.values()].reduce((a, b) => a + b * width, 0) + step;
       expect(total.data[0]).toBeCloseTo(expected, 2);
     }
-    for (let row = 0; row < n - 1; row++) {
+    for (let row = 0; row < last; row++) {
       const value = written.get(row) ?? 0;
       if (cache.data[row * width] !== value || cache.data[row * width + width - 1] !== value)
         throw new Error(`row ${row} holds ${cache.data[row * width]}, expected ${value}`);

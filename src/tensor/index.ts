@@ -66,8 +66,10 @@ export {
   type Device,
   type DType,
   defaultDevice,
+  laneCount,
   type NativeArray,
   NativeTensor,
+  runTogether,
   runtimeInfo,
   type SessionOptions,
 } from './runtime/index.ts';

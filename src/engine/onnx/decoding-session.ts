@@ -1,11 +1,20 @@
 /** Rows decoded together: prompts are read once, finished rows leave, and others join between two tokens. */
 import type { ModelWeights } from '../../nn/index.ts';
-import { type BoundRun, intArray, NativeTensor, type Tree } from '../../tensor/index.ts';
+import {
+  type BoundRun,
+  intArray,
+  NativeTensor,
+  type Program,
+  runTogether,
+  type Tree,
+  treeMap,
+} from '../../tensor/index.ts';
 import { batchRows } from './batching.ts';
 import { type CacheTensors, cacheCapacity, KeyValueCache } from './cache.ts';
 import { Int8Weights } from './int8-weights.ts';
+import { sharingOf } from './lanes.ts';
 import type { NextTokens } from './pick-token.ts';
-import type { ModelPrograms, SamplingPrecision } from './programs.ts';
+import type { ModelPrograms, SamplingPrecision, Threads } from './programs.ts';
 import { Recent } from './recent.ts';
 
 export interface SessionLimits {
@@ -55,7 +64,8 @@ interface DecodeStep {
   position: Int32Array;
   sharpness: Float32Array;
   next: NextTokens;
-  run: BoundRun;
+  /** One a lane. */
+  runs: BoundRun[];
 }
 
 /** Decodes with one set of weights. Call `open` before anything else. */
@@ -66,7 +76,9 @@ export class DecodingSession {
   private readonly int8: Int8Weights;
   private cache: KeyValueCache | undefined;
   /** By rows, capacity and precision. */
-  private readonly steps = new Recent<DecodeStep>(MOST_STEPS, ({ run }) => run.dispose());
+  private readonly steps = new Recent<DecodeStep>(MOST_STEPS, ({ runs }) => {
+    for (const run of runs) run.dispose();
+  });
   private waiting: DecodedPrompt[] = [];
   private active: ActiveRow[] = [];
   private inline = false;
@@ -165,8 +177,7 @@ export class DecodingSession {
     step.position.fill(0, active.length);
     step.sharpness.fill(1, active.length);
     const started = performance.now();
-    if (this.inline) step.run.runSync();
-    else await step.run.run();
+    await runTogether(step.runs, this.inline);
     this.inline = performance.now() - started < INLINE_MILLISECONDS;
     // Back to front, so that the row moved into a finished row's slot has had its token already.
     for (let slot = active.length - 1; slot >= 0; slot--)
@@ -226,7 +237,6 @@ export class DecodingSession {
     rows: number,
     length: number,
   ): Promise<{ next: NextTokens; layers: CacheTensors[] }> {
-    const program = this.programs.prefill(rows, length);
     const ids = new Int32Array(rows * length);
     const last = new Int32Array(rows);
     const sharpness = new Float32Array(rows).fill(1);
@@ -235,46 +245,68 @@ export class DecodingSession {
       last[row] = one.prompt.length - 1;
       sharpness[row] = one.rows[0].sharpness;
     });
-    const outputs = program.allocateOutputs() as unknown as { next: NextTensors; layers: CacheTensors[] };
-    const inputs = {
-      parameters: this.weights.tensors,
-      ids: intArray(ids, [rows, length]),
-      last: intArray(last, [rows]),
-      sharpness: NativeTensor.wrap(sharpness, 'f32', [rows]),
-    };
-    const run = program.bind(inputs as Tree<NativeTensor>, outputs as unknown as Tree<NativeTensor>);
-    await run.run();
-    run.dispose();
-    return { next: dataOf(outputs.next), layers: outputs.layers };
+    const { config } = this.weights;
+    const keys = [rows, config.kvHeads, length, config.headDim];
+    const zeros = (shape: number[]) => NativeTensor.zeros('f32', shape);
+    const next = { logprobs: zeros([rows, config.vocabSize]), weights: zeros([rows, config.vocabSize]) };
+    const layers = Array.from({ length: config.layers }, () => ({ key: zeros(keys), value: zeros(keys) }));
+    const runs = this.bindRows(
+      rows,
+      (own, threads) => this.programs.prefill(own, length, threads),
+      {},
+      {
+        ids: intArray(ids, [rows, length]),
+        last: intArray(last, [rows]),
+        sharpness: NativeTensor.wrap(sharpness, 'f32', [rows]),
+      },
+      { next, layers },
+    );
+    await runTogether(runs, false);
+    for (const run of runs) run.dispose();
+    return { next: dataOf(next), layers };
+  }
+
+  /** Binds a program's rows to memory: one run a lane, each with its share of the rows of `inputs` and `outputs`. */
+  private bindRows(
+    rows: number,
+    program: (rows: number, threads: Threads) => Program,
+    whole: Record<string, unknown>,
+    inputs: Record<string, unknown>,
+    outputs: Record<string, unknown>,
+  ): BoundRun[] {
+    const { tensors: parameters } = this.weights;
+    const { lanes, threads } = sharingOf(rows);
+    const each = rows / lanes;
+    const compiled = program(each, threads);
+    return Array.from({ length: lanes }, (_, lane) => {
+      const own = (tree: Record<string, unknown>) => rowsOf(tree as Tree<NativeTensor>, lane * each, each);
+      const all = { parameters, ...whole, ...(own(inputs) as object) };
+      return compiled.bind(all as unknown as Tree<NativeTensor>, own(outputs));
+    });
   }
 
   private decodeStep(rows: number, precision: SamplingPrecision): DecodeStep {
     const { opened: cache } = this;
     return this.steps.get(`${rows}x${cache.capacity} ${precision}`, () => {
-      const program = this.programs.decode(rows, cache.capacity, precision);
       const ids = NativeTensor.zeros('i32', [rows]);
       const position = NativeTensor.zeros('i32', [rows]);
       const sharpness = NativeTensor.zeros('f32', [rows]);
       const shape = [rows, this.weights.config.vocabSize];
       const next = { logprobs: NativeTensor.zeros('f32', shape), weights: NativeTensor.zeros('f32', shape) };
       const layers = cache.tensors(rows);
-      const run = program.bind(
-        {
-          parameters: this.weights.tensors,
-          ...(precision === 'int8' ? { int8: this.int8.tensors } : {}),
-          ids,
-          position,
-          sharpness,
-          cache: layers,
-        } as unknown as Tree<NativeTensor>,
-        { next, cache: layers } as unknown as Tree<NativeTensor>,
+      const runs = this.bindRows(
+        rows,
+        (own, threads) => this.programs.decode(own, cache.capacity, precision, threads),
+        precision === 'int8' ? { int8: this.int8.tensors } : {},
+        { ids, position, sharpness, cache: layers },
+        { next, cache: layers },
       );
       return {
         ids: ids.data as Int32Array,
         position: position.data as Int32Array,
         sharpness: sharpness.data as Float32Array,
         next: dataOf(next),
-        run,
+        runs,
       };
     });
   }
@@ -283,6 +315,15 @@ export class DecodingSession {
 interface NextTensors {
   logprobs: NativeTensor;
   weights: NativeTensor;
+}
+
+/** Rows [from, from + count) of every array of a tree, in the same memory. */
+function rowsOf(tree: Tree<NativeTensor>, from: number, count: number): Tree<NativeTensor> {
+  return treeMap(tree, ({ data, dtype, shape }) => {
+    const size = data.length / shape[0];
+    const rows = data.subarray(from * size, (from + count) * size);
+    return NativeTensor.wrap(rows, dtype, [count, ...shape.slice(1)]);
+  });
 }
 
 function dataOf({ logprobs, weights }: NextTensors): NextTokens {

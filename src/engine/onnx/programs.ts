@@ -17,7 +17,6 @@ import {
 import {
   add,
   compile,
-  constant,
   type Device,
   gather,
   grad,
@@ -53,6 +52,9 @@ export interface ModelShape {
   device?: Device;
 }
 
+/** How many threads compute a run of a program: the one that calls it, or all that the process has. */
+export type Threads = 'one' | 'all';
+
 type TensorRecord = Record<string, Tensor>;
 
 /** Inputs that say which token lies where in packed rows. */
@@ -86,12 +88,9 @@ export class ModelPrograms {
     this.programs.clear();
   }
 
-  private get(key: string, make: () => Program): Program {
-    return this.programs.get(key, make);
-  }
-
-  private get session(): SessionOptions {
-    return { device: this.shape.device };
+  private get(key: string, threads: Threads, make: (session: SessionOptions) => Program): Program {
+    const { device } = this.shape;
+    return this.programs.get(`${key} on ${threads}`, () => make({ device, singleThread: threads === 'one' }));
   }
 
   private parameterSpecs(
@@ -118,10 +117,10 @@ export class ModelPrograms {
    * Outputs: loss, metrics by name, gradients of the trainable parameters by name. With `further`, gradients are also inputs
    * and are added to; bind them to the same memory.
    */
-  learn(objective: Objective, shape: RunShape, scored: number, further: boolean): Program {
+  learn(objective: Objective, shape: RunShape, scored: number, further: boolean, threads: Threads): Program {
     const { rows, length, slots } = shape;
     const key = `learn${further ? ' further' : ''} ${objective.key} ${shapeKey(shape)} ${scored}`;
-    return this.get(key, () => {
+    return this.get(key, threads, (session) => {
       const { trainable } = this.shape;
       const token = spec('f32', [slots, length]);
       const { needs } = objective;
@@ -168,7 +167,7 @@ export class ModelPrograms {
           return { loss, metrics, gradients: Object.fromEntries(gradients) } as Tree<Tensor>;
         },
         specs as unknown as Tree<Spec>,
-        this.session,
+        session,
       );
     });
   }
@@ -178,12 +177,12 @@ export class ModelPrograms {
    * token after each place), candidates? [N, K], last? [slots] (places). Outputs: logprobs [N] and what else is wanted,
    * lastHidden [slots, hiddenSize].
    */
-  score(want: Want, shape: RunShape): Program {
+  score(want: Want, shape: RunShape, threads: Threads): Program {
     const k = want.candidates?.k ?? 0;
     const { entropy = false, values = false, likeliest = false, lastHidden = false } = want;
     const key = `score ${entropy} ${values} ${likeliest} ${k} ${lastHidden}`;
     const { rows, length, slots } = shape;
-    return this.get(`${key} ${shapeKey(shape)}`, () => {
+    return this.get(`${key} ${shapeKey(shape)}`, threads, (session) => {
       const specs = {
         parameters: this.parameterSpecs(),
         ...tokenSpecs(shape),
@@ -201,7 +200,7 @@ export class ModelPrograms {
           return { ...scores, ...(last ? { lastHidden: gather(hidden, last) } : {}) } as Tree<Tensor>;
         },
         specs as unknown as Tree<Spec>,
-        this.session,
+        session,
       );
     });
   }
@@ -210,8 +209,8 @@ export class ModelPrograms {
    * Reads prompts. Inputs: parameters, ids [P, S], last [P] = index of each prompt's last token, sharpness [P].
    * Outputs: `NextToken` after the last token, [P, V]; keys and values of every layer, [P, kvHeads, S, D].
    */
-  prefill(rows: number, length: number): Program {
-    return this.programs.get(`prefill ${rows}x${length}`, () => {
+  prefill(rows: number, length: number, threads: Threads): Program {
+    return this.get(`prefill ${rows}x${length}`, threads, (session) => {
       const specs = {
         parameters: this.parameterSpecs(),
         ids: spec('i32', [rows, length]),
@@ -223,14 +222,14 @@ export class ModelPrograms {
         ({ parameters, ids, last, sharpness }: Inputs) => {
           const model = this.model(parameters);
           const layers: LayerKeys[] = [];
-          const hidden = forwardHidden(model, ids, { onLayer: (keys) => layers.push(keys) });
+          const hidden = forwardHidden(model, ids, { last, onLayer: (keys) => layers.push(keys) });
           return {
-            next: nextToken(model, lastRows(hidden, last), sharpness),
+            next: nextToken(model, hidden, sharpness),
             layers: layers.map((x) => ({ ...x })),
           };
         },
         specs as unknown as Tree<Spec>,
-        this.session,
+        session,
       );
     });
   }
@@ -240,8 +239,8 @@ export class ModelPrograms {
    * [R, kvHeads, capacity, D]; with precision int8, also what `quantise` makes. Outputs: `NextToken`, [R, V], and the
    * caches, to be bound to the same memory.
    */
-  decode(rows: number, capacity: number, precision: SamplingPrecision = 'float32'): Program {
-    return this.programs.get(`decode ${rows}x${capacity} ${precision}`, () => {
+  decode(rows: number, capacity: number, precision: SamplingPrecision, threads: Threads): Program {
+    return this.get(`decode ${rows}x${capacity} ${precision}`, threads, (session) => {
       const { config } = this.shape;
       const { layers, kvHeads, headDim } = config;
       const cacheSpec = spec('f32', [rows, kvHeads, capacity, headDim]);
@@ -268,19 +267,19 @@ export class ModelPrograms {
           return { next: nextToken(model, step.hidden, sharpness), cache: step.cache.map((x) => ({ ...x })) };
         },
         specs as unknown as Tree<Spec>,
-        this.session,
+        session,
       );
     });
   }
 
   /** Rounds weights to 8 bits. Inputs: parameters. Outputs: an `Int8Weight` a linear layer, by name. */
   quantise(): Program {
-    return this.programs.get('quantise', () =>
+    return this.get('quantise', 'all', (session) =>
       compile(
         ({ parameters }: { parameters: TensorRecord }) =>
           quantiseWeights(this.model(parameters)) as unknown as Tree<Tensor>,
         { parameters: this.parameterSpecs() } as unknown as Tree<Spec>,
-        this.session,
+        session,
       ),
     );
   }
@@ -315,17 +314,4 @@ function nextToken(model: Model, hidden: Tensor, sharpness: Tensor): NextToken {
 /** Distinguishes programs of different shapes. */
 export function shapeKey({ rows, length, slots, shared, prefixes }: RunShape): string {
   return `${rows}x${length}${shared ? ` for ${slots}` : ''}${prefixes ? ' with prefixes' : ''}`;
-}
-
-/** Rows hidden[b, last[b]] of hidden [B, T, d]. */
-function lastRows(hidden: Tensor, last: Tensor): Tensor {
-  const [batch, length, width] = hidden.shape;
-  return gather(reshape(hidden, [batch * length, width]), add(last, rowStarts(batch, length)));
-}
-
-function rowStarts(batch: number, length: number): Tensor {
-  return constant(
-    Int32Array.from({ length: batch }, (_, b) => b * length),
-    [batch],
-  );
 }

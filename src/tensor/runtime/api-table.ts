@@ -33,6 +33,8 @@ export const API_TABLE = {
   DisableMemPattern: status(17, 'pointer'),
   // (options, GraphOptimizationLevel)
   SetSessionGraphOptimizationLevel: status(23, 'pointer', 'int'),
+  // (options, thread count)
+  SetIntraOpNumThreads: status(24, 'pointer', 'int'),
   // (session, out count)
   SessionGetInputCount: status(30, 'pointer', 'pointer'),
   SessionGetOutputCount: status(31, 'pointer', 'pointer'),

@@ -1,5 +1,6 @@
 /** Runs of a session over fixed input and output tensors. */
 import { disown, Handle, own } from './handle.ts';
+import type { LaneThread } from './lane-thread.ts';
 import { check, ortLibrary, outPointer, type Pointer, statusError } from './library.ts';
 import type { NativeTensor } from './native-tensor.ts';
 
@@ -73,6 +74,19 @@ function checkCount(what: string, names: readonly string[], tensors: readonly Na
   }
 }
 
+/** The end of a run on another thread; exactly one of the two is to be called. */
+export interface RunEnd {
+  /** Blocks until then; throws ONNX Runtime's message. */
+  join(): void;
+  /** Resolves then; rejects with ONNX Runtime's message. Only where it was begun with `announce`. */
+  settled(): Promise<void>;
+}
+
+/** Begins a run on a lane's thread, which must be free. Throws when it is under way already. */
+export function beginOn(run: BoundRun, thread: LaneThread, announce: boolean): RunEnd {
+  return (run as Binding).beginOn(thread, announce);
+}
+
 class Binding implements BoundRun {
   private readonly session: Pointer;
   private readonly handle: Handle;
@@ -101,6 +115,16 @@ class Binding implements BoundRun {
     const status = ortLibrary().api.RunWithBinding(this.session, null, this.handle.pointer);
     this.finish();
     if (status !== null) throw statusError(status, 'run the model');
+  }
+
+  beginOn(thread: LaneThread, announce: boolean): RunEnd {
+    this.start();
+    thread.start(this.session, this.handle.pointer, announce);
+    const end = (status: Pointer | null) => {
+      this.finish();
+      if (status !== null) throw statusError(status, 'run the model');
+    };
+    return { join: () => end(thread.join()), settled: async () => end(await thread.settled()) };
   }
 
   dispose(): void {

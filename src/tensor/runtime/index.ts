@@ -3,6 +3,7 @@ export type { BoundRun } from './bound-run.ts';
 export { checkDevice, DEVICES, type Device, defaultDevice } from './device.ts';
 export type { DType, NativeArray } from './dtype.ts';
 export { configureRuntime, runtimeInfo } from './environment.ts';
+export { laneCount, runTogether } from './lanes.ts';
 export { NativeTensor } from './native-tensor.ts';
 export {
   type AttributeValue,

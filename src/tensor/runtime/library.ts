@@ -39,7 +39,7 @@ const LIBRARY_NAMES: Readonly<Record<string, string>> = {
 
 // koffi runs C code on a stack of its own. Its default of 128 KiB for asynchronous calls leaves little room beside
 // the packed panels of 64 KiB that matrix kernels keep there. It can only be set before koffi's first library.
-const STACK_BYTES = 8 * 1024 * 1024;
+export const STACK_BYTES = 8 * 1024 * 1024;
 
 let loaded: OrtLibrary | undefined;
 

@@ -5,6 +5,8 @@ import { ONNX_SCHEMA } from './onnx-schema.ts';
 
 /** The version of the ai.onnx operators that models are written in. */
 export const ONNX_OPSET = 21;
+/** Operators that came later, and with which version: models that have one are written in that. */
+const LATER_OPERATORS: Readonly<Record<string, number>> = { TensorScatter: 24 };
 const MICROSOFT_DOMAIN = 'com.microsoft';
 const IR_VERSION = 10;
 
@@ -54,11 +56,12 @@ const ATTRIBUTE_TYPES = { f: 1, i: 2, s: 3, t: 4, floats: 6, ints: 7 } as const;
 
 /** Encodes a model. Throws when a tensor's data does not fit its type and shape. */
 export function encodeModel(model: OnnxModel): Uint8Array {
+  const versions = model.nodes.map(({ opType }) => LATER_OPERATORS[opType] ?? ONNX_OPSET);
   return ModelProto.encode({
     irVersion: IR_VERSION,
     producerName: 'burnish',
     opsetImport: [
-      { domain: '', version: ONNX_OPSET },
+      { domain: '', version: versions.reduce((most, version) => Math.max(most, version), ONNX_OPSET) },
       { domain: MICROSOFT_DOMAIN, version: 1 },
     ],
     graph: {

@@ -16,6 +16,8 @@ export interface SessionOptions {
   profilePath?: string;
   /** Where the session computes; BURNISH_DEVICE, or else `cpu`, when left out. Tensors lie in CPU memory all the same. */
   device?: Device;
+  /** Runs keep to the thread that calls them, so that several can go on side by side; else they share the process's threads. */
+  singleThread?: boolean;
   /** Session configuration entries, by ONNX Runtime's keys. */
   config?: Record<string, string>;
 }
@@ -80,7 +82,8 @@ function createOptions(options: SessionOptions, device: Device): Pointer {
   const level = OPTIMIZATION_LEVELS[options.optimization ?? 'all'];
   const native = outPointer('create session options', (out) => api.CreateSessionOptions(out));
   try {
-    check(api.DisablePerSessionThreads(native), 'share threads between sessions');
+    if (options.singleThread) check(api.SetIntraOpNumThreads(native, 1), 'run on one thread');
+    else check(api.DisablePerSessionThreads(native), 'share threads between sessions');
     check(api.SetSessionGraphOptimizationLevel(native, level), 'set the optimization level');
     // One block for a whole run would stand beside the pieces of the first run in the arena, and for every shape anew:
     // it was measured to double the memory, and to save no time.
