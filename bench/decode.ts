@@ -28,7 +28,7 @@ function flopsPerToken(rows: number): number {
 export async function* benchDecode(context: BenchContext): AsyncGenerator<BenchRow> {
   const wanted = ROWS.filter((rows) => context.wants(workOf(rows)));
   if (wanted.length === 0) return;
-  const engine = await benchEngine(MODEL);
+  const engine = await benchEngine(MODEL, { pack: true });
   const prompts = Array.from({ length: Math.max(...wanted) }, (_, row) => someTokens(row, PROMPT_TOKENS));
   let peers: StartedPeer[] = [];
   try {

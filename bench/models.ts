@@ -73,17 +73,20 @@ export interface BenchEngineOptions {
   lora?: boolean;
   /** Most rows that decode together; the engine's default unless given. */
   maxRows?: number;
+  /** The weights stay as they are: decoding packs them. */
+  pack?: boolean;
   /** What its tokens stand for; `SYMBOLS` unless given. */
   symbols?: readonly string[];
 }
 
 /** A fresh engine; the same weights every time. */
 export function benchEngine(model: ModelName, options: BenchEngineOptions = {}): Promise<Engine> {
-  const { maxRows, symbols } = options;
+  const { maxRows, pack, symbols } = options;
   return createOnnxEngine({
     model: MODELS[model],
     tokenizer: benchTokenizer(symbols),
     seed: 1,
+    decoding: { pack },
     lora: options.lora ? BENCH_LORA : undefined,
     limits: maxRows === undefined ? undefined : { maxRows },
   });

@@ -38,7 +38,7 @@ async function* benchStreams(context: BenchContext): AsyncGenerator<BenchRow> {
   const many = `serve ${MODEL} ${MANY} requests`;
   if (![...CLIENTS.map(workOf), many].some((work) => context.wants(work))) return;
   const folder = mkdtempSync(join(tmpdir(), 'burnish-bench-serve-'));
-  const engine = await benchEngine(MODEL);
+  const engine = await benchEngine(MODEL, { pack: true });
   await engine.export(folder);
   const api = await startApi(folder);
   try {

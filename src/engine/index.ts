@@ -37,6 +37,7 @@ export {
   type DecodedRow,
   type Decoder,
   type DecodingSession,
+  type DecodingSettings,
   type EngineLimits,
   type NextTokens,
   type OnnxEngineOptions,

@@ -57,7 +57,16 @@ export {
 export { argmax, cumsum, max, mean, type ReduceOptions, sum } from './primitives/reduce.ts';
 export { rotary } from './primitives/rotary.ts';
 export { broadcastTo, concat, pad, reshape, slice, transpose } from './primitives/shaping.ts';
-export { type ArrayFunction, array, compile, intArray, type Jitted, jit, Program } from './program.ts';
+export {
+  type ArrayFunction,
+  array,
+  type CompileOptions,
+  compile,
+  intArray,
+  type Jitted,
+  jit,
+  Program,
+} from './program.ts';
 export {
   type BoundRun,
   checkDevice,

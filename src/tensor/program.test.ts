@@ -289,6 +289,31 @@ describe('runs', () => {
   });
 });
 
+describe('constants', () => {
+  const specs = { x: t.spec('f32', [2, 3]), w: t.spec('f32', [4, 3]), b: t.spec('f32', [4]) };
+  const linear = ({ x, w, b }: Record<string, t.Tensor>) => ({ y: t.linear(x, w, b) });
+  const [x, w, b] = [random([2, 3], 'x'), random([4, 3], 'w'), random([4], 'b')];
+
+  it('are no inputs, and keep the values that they had', () => {
+    const plain = t.compile(linear, specs);
+    const expected = plain.allocateOutputs() as Record<string, t.NativeTensor>;
+    plain.bind({ x, w, b }, expected).runSync();
+    const own = t.array(w.data as Float32Array, [4, 3]);
+    const program = t.compile(linear, specs, { constants: { w: own } });
+    expect(program.inputs.map(({ path }) => path)).toEqual(['b', 'x']);
+    (own.data as Float32Array).fill(7);
+    const outputs = program.allocateOutputs() as Record<string, t.NativeTensor>;
+    program.bind({ x, b }, outputs).runSync();
+    for (let i = 0; i < 8; i++) expect(outputs.y.data[i]).toBeCloseTo(Number(expected.y.data[i]), 5);
+  });
+
+  it('have the type of the input that they stand for', () => {
+    expect(() => t.compile(linear, specs, { constants: { w: x } })).toThrow(
+      'constant w: got f32[2,3], expected f32[4,3]',
+    );
+  });
+});
+
 function bytes({ data }: t.NativeTensor): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }

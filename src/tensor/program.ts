@@ -93,6 +93,14 @@ function reads(node: Node): readonly Tensor[] {
   return node.primitive.reads?.(node.inputs) ?? node.inputs;
 }
 
+export interface CompileOptions extends SessionOptions {
+  /**
+   * Inputs whose values are part of the program, by path: they are no inputs of it any more, and what their memory holds later
+   * does not count. Products with them are faster, compiling takes longer.
+   */
+  constants?: Readonly<Record<string, NativeTensor>>;
+}
+
 /**
  * Traces `fn` on arrays of the given types and compiles it. Tracing runs `fn` once; shape mistakes are thrown there.
  * Throws a TypeError naming the path when a leaf of `specs` was not made by `spec`, or an output is no traced array.
@@ -100,7 +108,7 @@ function reads(node: Node): readonly Tensor[] {
 export function compile<In extends Tree<Tensor>, Out extends Tree<Tensor>>(
   fn: ArrayFunction<In, Out>,
   specs: Tree<Spec>,
-  options?: SessionOptions,
+  { constants = {}, ...options }: CompileOptions = {},
 ): Program {
   const specEntries = treeEntries(specs);
   for (const [path, leaf] of specEntries)
@@ -113,10 +121,18 @@ export function compile<In extends Tree<Tensor>, Out extends Tree<Tensor>>(
     if (!(leaf instanceof Tensor))
       throw new TypeError(`output ${path}: got ${String(leaf)}, expected a traced array`);
 
-  const emitter = new Emitter(options?.device ?? defaultDevice());
+  const emitter = new Emitter(options.device ?? defaultDevice());
   const names = new Map<Tensor, string>();
-  placeholders.forEach((x, i) => {
-    names.set(x, `in${i}`);
+  const ports: Port[] = [];
+  specEntries.forEach(([path, { dtype, shape }], i) => {
+    const value = constants[path];
+    if (value === undefined) names.set(placeholders[i], `in${ports.push({ path, dtype, shape }) - 1}`);
+    else if (value.dtype === dtype && sameShape(value.shape, shape))
+      names.set(placeholders[i], emitter.constant(dtype, shape, value.data));
+    else
+      throw new ShapeError(
+        `constant ${path}: got ${value.dtype}${show(value.shape)}, expected ${dtype}${show(shape)}`,
+      );
   });
   for (const node of topologicalOrder(outputs, reads)) {
     if (node.outputs.length === 1 && names.has(node.outputs[0])) continue;
@@ -135,11 +151,10 @@ export function compile<In extends Tree<Tensor>, Out extends Tree<Tensor>>(
   );
   const model = encodeModel({
     nodes,
-    inputs: placeholders.map((x, i) => ({ name: `in${i}`, dtype: x.dtype, shape: x.shape })),
+    inputs: ports.map(({ dtype, shape }, i) => ({ name: `in${i}`, dtype, shape })),
     outputs: outputs.map((x, i) => ({ name: `out${i}`, dtype: x.dtype, shape: x.shape })),
     initializers: emitter.initializers,
   });
-  const ports = specEntries.map(([path, { dtype, shape }]) => ({ path, dtype, shape }));
   return new Program(Session.create(model, options), ports, outputTree, nodes.length);
 }
 

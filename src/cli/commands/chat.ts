@@ -20,7 +20,7 @@ export async function chatCommand(what: string, options: ChatCommandOptions): Pr
     throw new CliError("chat needs a terminal; 'burnish sample --prompt …' works without one");
   const { intro, isCancel, log, outro, text } = await import('@clack/prompts');
   const target = await findTarget(what, options.runs);
-  const { engine, tokenizer } = await loadModel(target.model);
+  const { engine, tokenizer } = await loadModel(target.model, { decoding: { pack: true } });
   const { style } = new Terminal({});
   const hasTemplate = tokenizer.chatTemplate !== undefined;
   const start: Message[] = options.system ? [{ role: 'system', content: options.system }] : [];

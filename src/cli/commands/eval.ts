@@ -182,7 +182,9 @@ function measurement(
   };
   return async (model: string | Recipe, label: string, signal: AbortSignal): Promise<Evaluation> => {
     const { engine, tokenizer } =
-      typeof model === 'string' ? await loadModel(model) : await makeModel(model, environment.symbols);
+      typeof model === 'string'
+        ? await loadModel(model, { decoding: { pack: true } })
+        : await makeModel(model, environment.symbols);
     let tokens = 0;
     const started = performance.now();
     const words = () => {

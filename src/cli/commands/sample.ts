@@ -42,7 +42,7 @@ export async function sampleCommand(what: string, options: SampleCommandOptions)
   const terminal = new Terminal(options);
   const target = await findTarget(what, options.runs);
   const { tasks, environment } = await workOf(target, options);
-  const { engine, tokenizer } = await loadModel(target.model);
+  const { engine, tokenizer } = await loadModel(target.model, { decoding: { pack: true } });
   try {
     const { n = 1, seed = 0 } = options;
     const prompts = await asUsage(() => tasks.map((task) => renderPrompt(task, tokenizer)));

@@ -1,6 +1,6 @@
 /** Makes the engine and tokenizer that a recipe names: a model folder, a shipped model, or a fresh one. */
 import { stat } from 'node:fs/promises';
-import { createOnnxEngine } from '../../engine/index.ts';
+import { createOnnxEngine, type DecodingSettings } from '../../engine/index.ts';
 import { loadTokenizer } from '../../text/index.ts';
 import {
   modelFolderOf,
@@ -28,7 +28,7 @@ export interface ModelOptions {
   valueHead?: boolean;
   lora?: Recipe['lora'];
   recompute?: Recipe['recompute'];
-  decoding?: Recipe['decoding'];
+  decoding?: DecodingSettings;
   seed?: number;
 }
 

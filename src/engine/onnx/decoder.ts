@@ -42,7 +42,7 @@ export async function createDecoder({
     trainable: [],
     device,
   });
-  const session = new DecodingSession(weights, programs, { ...DEFAULT_LIMITS, ...limits });
+  const session = new DecodingSession(weights, programs, { ...DEFAULT_LIMITS, ...limits }, true);
   const slots = session.affordableRows(config.maxPositions);
   session.open(slots, config.maxPositions);
   const embedder = new Embedder(weights, device);

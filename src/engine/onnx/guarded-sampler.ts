@@ -14,6 +14,12 @@ export interface DecodingSettings {
    * is larger are sampled in float32.
    */
   largestGap?: number;
+  /**
+   * float32 only, for weights that stay as they are: steps that come again and again get programs with the weights packed into
+   * them. Products then add in another order, so that completions may depend, by rounding, on what was decoded before: not for
+   * runs that are to be repeated bit for bit after an interruption.
+   */
+  pack?: boolean;
 }
 
 const LARGEST_GAP = 0.05;

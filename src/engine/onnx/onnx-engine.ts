@@ -149,7 +149,7 @@ class FrozenOnnxEngine implements FrozenEngine {
     this.version = version;
     this.decoding = decoding;
     this.sampler = new GuardedSampler(
-      new Sampler(weights, programs, tokenizer, limits),
+      new Sampler(weights, programs, tokenizer, limits, decoding.pack),
       decoding,
       async (sequences) => (await this.scored(sequences, {})).logprobs,
     );

@@ -16,12 +16,14 @@ import {
 } from '../../nn/index.ts';
 import {
   add,
+  type CompileOptions,
   compile,
   type Device,
   gather,
   grad,
   logSoftmax,
   mul,
+  type NativeTensor,
   type Program,
   pad,
   reshape,
@@ -56,6 +58,7 @@ export interface ModelShape {
 export type Threads = 'one' | 'all';
 
 type TensorRecord = Record<string, Tensor>;
+type Tensors = Readonly<Record<string, NativeTensor>>;
 
 /** Inputs that say which token lies where in packed rows. */
 function tokenSpecs({ rows, length, shared, prefixes }: RunShape): Record<string, Spec> {
@@ -89,8 +92,11 @@ export class ModelPrograms {
   }
 
   private get(key: string, threads: Threads, make: (session: SessionOptions) => Program): Program {
-    const { device } = this.shape;
-    return this.programs.get(`${key} on ${threads}`, () => make({ device, singleThread: threads === 'one' }));
+    return this.programs.get(`${key} on ${threads}`, () => make(this.session(threads)));
+  }
+
+  private session(threads: Threads): SessionOptions {
+    return { device: this.shape.device, singleThread: threads === 'one' };
   }
 
   private parameterSpecs(
@@ -240,36 +246,56 @@ export class ModelPrograms {
    * caches, to be bound to the same memory.
    */
   decode(rows: number, capacity: number, precision: SamplingPrecision, threads: Threads): Program {
-    return this.get(`decode ${rows}x${capacity} ${precision}`, threads, (session) => {
-      const { config } = this.shape;
-      const { layers, kvHeads, headDim } = config;
-      const cacheSpec = spec('f32', [rows, kvHeads, capacity, headDim]);
-      const specs = {
-        parameters: this.parameterSpecs(),
-        ...(precision === 'int8' ? { int8: int8Specs(config) } : {}),
-        ids: spec('i32', [rows]),
-        position: spec('i32', [rows]),
-        sharpness: spec('f32', [rows]),
-        cache: Array.from({ length: layers }, () => ({ key: cacheSpec, value: cacheSpec })),
-      };
-      type Inputs = {
-        parameters: TensorRecord;
-        int8?: Record<string, Int8Weight>;
-        ids: Tensor;
-        position: Tensor;
-        sharpness: Tensor;
-        cache: LayerCache[];
-      };
-      return compile(
-        ({ parameters, int8, ids, cache, position, sharpness }: Inputs & Record<string, never>) => {
-          const model = { ...this.model(parameters), product: int8 && int8Products(int8) };
-          const step = decodeHidden(model, ids, cache, position);
-          return { next: nextToken(model, step.hidden, sharpness), cache: step.cache.map((x) => ({ ...x })) };
-        },
-        specs as unknown as Tree<Spec>,
-        session,
-      );
-    });
+    return this.get(`decode ${rows}x${capacity} ${precision}`, threads, (session) =>
+      this.compileDecode(rows, capacity, precision, session),
+    );
+  }
+
+  /**
+   * `decode` in float32 with `parameters` packed into the program: it does not take them as inputs, and is the caller's to
+   * dispose of.
+   */
+  packedDecode(rows: number, capacity: number, threads: Threads, parameters: Tensors): Program {
+    const constants = Object.fromEntries(
+      Object.entries(parameters).map(([name, values]) => [`parameters.${name}`, values]),
+    );
+    return this.compileDecode(rows, capacity, 'float32', { ...this.session(threads), constants });
+  }
+
+  private compileDecode(
+    rows: number,
+    capacity: number,
+    precision: SamplingPrecision,
+    options: CompileOptions,
+  ): Program {
+    const { config } = this.shape;
+    const { layers, kvHeads, headDim } = config;
+    const cacheSpec = spec('f32', [rows, kvHeads, capacity, headDim]);
+    const specs = {
+      parameters: this.parameterSpecs(),
+      ...(precision === 'int8' ? { int8: int8Specs(config) } : {}),
+      ids: spec('i32', [rows]),
+      position: spec('i32', [rows]),
+      sharpness: spec('f32', [rows]),
+      cache: Array.from({ length: layers }, () => ({ key: cacheSpec, value: cacheSpec })),
+    };
+    type Inputs = {
+      parameters: TensorRecord;
+      int8?: Record<string, Int8Weight>;
+      ids: Tensor;
+      position: Tensor;
+      sharpness: Tensor;
+      cache: LayerCache[];
+    };
+    return compile(
+      ({ parameters, int8, ids, cache, position, sharpness }: Inputs & Record<string, never>) => {
+        const model = { ...this.model(parameters), product: int8 && int8Products(int8) };
+        const step = decodeHidden(model, ids, cache, position);
+        return { next: nextToken(model, step.hidden, sharpness), cache: step.cache.map((x) => ({ ...x })) };
+      },
+      specs as unknown as Tree<Spec>,
+      options,
+    );
   }
 
   /** Rounds weights to 8 bits. Inputs: parameters. Outputs: an `Int8Weight` a linear layer, by name. */

@@ -20,10 +20,17 @@ export class Sampler {
   private readonly tokenizer: Tokenizer;
   private readonly session: DecodingSession;
 
-  constructor(weights: ModelWeights, programs: ModelPrograms, tokenizer: Tokenizer, limits: SessionLimits) {
+  /** With `pack` for weights that seldom change, see `DecodingSession`. */
+  constructor(
+    weights: ModelWeights,
+    programs: ModelPrograms,
+    tokenizer: Tokenizer,
+    limits: SessionLimits,
+    pack = false,
+  ) {
     this.weights = weights;
     this.tokenizer = tokenizer;
-    this.session = new DecodingSession(weights, programs, limits);
+    this.session = new DecodingSession(weights, programs, limits, pack);
   }
 
   /** To be called when the weights have changed. */
