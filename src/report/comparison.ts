@@ -26,11 +26,20 @@ export interface ArmCurve {
 const WIDTH = 760;
 const HEIGHT = 380;
 const ROW = 46;
+/** Width of a legend's entry in pixels: what is around its name, and a character. */
+const ENTRY = { around: 50, character: 6.6 };
 
 const coloursOf = (arms: readonly string[]) => ({
   domain: [...arms],
   range: arms.map((_, i) => COLOURS[seriesColour(i)].light),
 });
+
+/** As many entries a row as fit in the plot. */
+function legendColumns(arms: readonly string[]): number {
+  const longest = Math.max(0, ...arms.map(({ length }) => length));
+  const fitting = Math.floor(WIDTH / (ENTRY.around + ENTRY.character * longest));
+  return Math.max(1, Math.min(arms.length, fitting));
+}
 
 /** One row an arm: the mean as a dot, its interval as a bar, the seeds as small rings. */
 export function armsPlot(
@@ -90,7 +99,12 @@ export function curvesPlot(
       axis: { title: yTitle, tickCount: 5 },
       scale: { zero: false, nice: true },
     },
-    color: { field: 'arm', type: 'nominal', scale: coloursOf(arms), legend: { symbolOpacity: 1 } },
+    color: {
+      field: 'arm',
+      type: 'nominal',
+      scale: coloursOf(arms),
+      legend: { symbolOpacity: 1, columns: legendColumns(arms) },
+    },
     detail: { field: 'line', type: 'nominal' },
   } as const;
   return {
