@@ -52,6 +52,17 @@ export function figureOf(result: CriterionResult, metrics: Readonly<Record<strin
   return `${label} ${sides}: ${effectOf(result, info)}`;
 }
 
+/** The criterion that settles a verdict, in one line: the first of all where the claim holds, else the first that stands in its way. */
+export function headlineOf(
+  verdict: Verdict,
+  criteria: readonly CriterionResult[],
+  metrics: Readonly<Record<string, MetricInfo>>,
+): string {
+  if (verdict === 'holds') return figureOf(criteria[0], metrics);
+  const decisive = criteria.find((one) => one.verdict === verdict) ?? criteria[0];
+  return `not shown that ${decisive.says}: ${figureOf(decisive, metrics)}`;
+}
+
 /** What was declared of a criterion: `above 0`, `below −0.03`. */
 export function declaredOf(result: CriterionResult, info: MetricInfo | undefined): string {
   const { effect, threshold, direction } = result;

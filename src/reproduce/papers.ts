@@ -12,7 +12,7 @@ export type PaperStatus = 'finished' | 'partial' | 'declared' | 'planned';
 export interface PaperState extends Paper {
   status: PaperStatus;
   verdict: Verdict | null;
-  /** The first inequality in one line. */
+  /** The inequality that settles the verdict, in one line. */
   figure: string | null;
   criteria: ReproductionReport['criteria'] | null;
   seeds: number[] | null;

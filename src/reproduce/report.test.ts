@@ -72,6 +72,24 @@ describe('buildReport', () => {
     const reversed = all((arm) => (arm === 'bonus' ? { metrics: { score: 0.3 } } : {}));
     expect(build(reversed).verdict).toBe('does not hold');
   });
+
+  it('is headed by the inequality that settles the verdict', () => {
+    const [first] = tiny.criteria;
+    const second = { ...first, says: 'the copy is better than the bonus', arm: 'copy', than: 'bonus' };
+    const two = { ...tiny, criteria: [first, second] } as Reproduction;
+    const known = { criteria: criteriaFingerprint(two.criteria) };
+    expect(
+      build(
+        all(() => known),
+        two,
+      ),
+    ).toMatchObject({
+      verdict: 'does not hold',
+      figure:
+        'not shown that the copy is better than the bonus: score 62.0 % against 62.0 %: 0.0 points [0.0, 0.0]',
+    });
+    expect(build(all()).figure).toBe('score 62.0 % against 42.0 %: +20.0 points [20.0, 20.0]');
+  });
 });
 
 it('writeReproduction writes Markdown, JSON and plots, with the notes of people', async () => {

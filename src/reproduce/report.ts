@@ -9,7 +9,7 @@ import {
   type Verdict,
 } from './criteria.ts';
 import type { ArmResult, MetricInfo, Reproduction } from './declaration.ts';
-import { figureOf } from './figures.ts';
+import { headlineOf } from './figures.ts';
 import { criteriaFingerprint } from './fingerprint.ts';
 import type { Failure } from './harness.ts';
 import type { StoredResult } from './results.ts';
@@ -47,7 +47,7 @@ export interface ReproductionReport {
   /** 'finished': every declared arm with every declared seed. */
   status: 'finished' | 'partial';
   verdict: Verdict;
-  /** The first inequality in one line. */
+  /** The inequality that settles the verdict, in one line. */
   figure: string;
   criteria: CriterionResult[];
   alsoMeasured: CriterionResult[];
@@ -164,6 +164,7 @@ export function buildReport(parts: ReportParts): ReproductionReport {
   if (borrowed.length > 0)
     warnings.push(`Settings were chosen on these seeds, which the figures include: ${borrowed.join(', ')}.`);
   const { paper, name, title, claim, metrics } = reproduction;
+  const verdict = overall(criteria);
   return {
     format: REPORT_FORMAT,
     paper,
@@ -171,8 +172,8 @@ export function buildReport(parts: ReportParts): ReproductionReport {
     title,
     claim,
     status: isWhole ? 'finished' : 'partial',
-    verdict: overall(criteria),
-    figure: figureOf(criteria[0], metrics),
+    verdict,
+    figure: headlineOf(verdict, criteria, metrics),
     criteria,
     alsoMeasured,
     budget: { unit: budget.unit, equality: budget.equality, tolerance, spread },
