@@ -19,7 +19,9 @@ import { jobRoutes } from './jobs/routes.ts';
 import type { JobRunner } from './jobs/runner.ts';
 import type { Keys } from './keys/keys.ts';
 import type { ServerMetrics } from './metrics.ts';
+import { aliasRoutes } from './models/alias-routes.ts';
 import type { Models } from './models/models.ts';
+import type { ModelNames } from './models/names.ts';
 import { modelRoutes } from './models/routes.ts';
 import { Conversations } from './traffic/conversations.ts';
 import { trafficRoutes } from './traffic/routes.ts';
@@ -32,6 +34,7 @@ export interface AppParts {
   runner: JobRunner;
   models: Models;
   permissions: Permissions;
+  names: ModelNames;
   inference: Inference;
   idempotency: Idempotency;
   grading: GradingContext;
@@ -55,7 +58,7 @@ export interface AppLimits {
 
 /** The API. */
 export function createApp(parts: AppParts): Api {
-  const { keys, files, jobs, runner, models, inference, idempotency, metrics, log, limits } = parts;
+  const { keys, files, jobs, runner, models, inference, idempotency, names, metrics, log, limits } = parts;
   const app = newApi();
   answerErrors(app, log);
   app.use(observe(log, metrics));
@@ -67,10 +70,11 @@ export function createApp(parts: AppParts): Api {
   v1.use((c, next) => (c.req.path === '/v1/files' ? next() : limited(c, next)));
   fileRoutes(v1, files, limits.fileBytes);
   const embeds = parts.grading.embed !== undefined;
-  jobRoutes(v1, { jobs, runner, models, files, chats: parts.chats, idempotency, embeds });
+  jobRoutes(v1, { jobs, runner, models, files, chats: parts.chats, idempotency, names, embeds });
   permissionRoutes(v1, parts.permissions, models);
   graderRoutes(v1, parts.grading);
   modelRoutes(v1, models);
+  aliasRoutes(v1, names);
   const answering = { inference, metrics, conversations: new Conversations() };
   completionRoutes(v1, answering, log);
   embeddingRoutes(v1, inference, metrics);

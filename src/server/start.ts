@@ -19,7 +19,9 @@ import { Permissions } from './jobs/permissions.ts';
 import { JobRunner } from './jobs/runner.ts';
 import { Keys } from './keys/keys.ts';
 import { serverMetrics } from './metrics.ts';
+import { Aliases } from './models/aliases.ts';
 import { Models } from './models/models.ts';
+import { ModelNames } from './models/names.ts';
 import { StoredChats } from './traffic/stored-chats.ts';
 import { type WebhookOptions, Webhooks } from './webhooks.ts';
 
@@ -85,7 +87,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const keys = new Keys(new Records(database, 'key'));
   const files = new Files(join(folder, 'files'), new Records(database, 'file'));
   await files.open();
-  const models = new Models(options.models, new Records(database, 'model'), nowSeconds());
+  const aliases = new Aliases(new Records(database, 'alias'));
+  const models = new Models(options.models, new Records(database, 'model'), aliases, nowSeconds());
   const jobs = new Jobs(database);
   const permissions = new Permissions(database);
   models.onRemoved.push((id) => permissions.forget(id));
@@ -98,6 +101,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     maxRows: options.maxRows ?? 64,
     cacheBytes: options.cacheBytes ?? 2 ** 30,
   });
+  const names = new ModelNames(aliases, models, inference);
   let judge: Endpoint | null = options.judge ?? null;
   // This server, once its address is known.
   let self: Endpoint | null = null;
@@ -112,6 +116,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     jobs,
     files,
     models,
+    names,
     metrics,
     log,
     folder: join(folder, 'jobs'),
@@ -129,6 +134,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     models,
     inference,
     permissions,
+    names,
     idempotency: new Idempotency(new Records(database, 'idempotency')),
     grading,
     metrics,

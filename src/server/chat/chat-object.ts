@@ -80,7 +80,7 @@ export const chatCompletionSchema = z
     system_fingerprint: z.string(),
     service_tier: z.literal('default'),
     prompt_token_ids: z.array(z.int()).optional(),
-    weights_version: z.string().optional(),
+    weights_version: z.int().optional(),
     metadata: z.record(z.string(), z.string()).nullable().optional(),
   })
   .openapi('ChatCompletion');

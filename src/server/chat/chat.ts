@@ -1,7 +1,7 @@
 /** Answers a chat: whole, or as a stream of chunks. */
 
 import { newId, nowSeconds } from '../ids.ts';
-import type { Inference } from '../inference/inference.ts';
+import type { Inference, LoadedModel } from '../inference/inference.ts';
 import type { DrawnToken } from '../inference/inference-row.ts';
 import type { ModelServer } from '../inference/model-server.ts';
 import type { ServerMetrics } from '../metrics.ts';
@@ -17,7 +17,7 @@ import {
 } from './chat-object.ts';
 import { choicesOf, completionPieces } from './completions.ts';
 import { type OutputPlan, outputPlan } from './output-plan.ts';
-import { type ChatPrompt, chatPrompt, roomFor } from './prompt.ts';
+import { type ChatPrompt, chatPrompt, roomFor, speakerOf } from './prompt.ts';
 import { Reply, type ReplyDelta } from './reply.ts';
 import type { ChatRequest } from './request.ts';
 
@@ -38,6 +38,7 @@ export interface ChatChunk {
   }[];
   usage?: Usage | null;
   prompt_token_ids?: number[];
+  weights_version?: number;
 }
 
 /** What every part of an answer says. */
@@ -62,6 +63,7 @@ export class Chat {
   private readonly request: ChatRequest;
   private readonly prompt: ChatPrompt;
   private readonly server: ModelServer;
+  private readonly version: number;
   private readonly parts: ChatParts;
   private readonly plan: OutputPlan;
   private readonly maxTokens: number;
@@ -76,14 +78,20 @@ export class Chat {
     return new Chat(request, owner, await parts.inference.model(request.model), parts);
   }
 
-  private constructor(request: ChatRequest, owner: string, server: ModelServer, parts: ChatParts) {
-    const { config, tokenizer } = server.decoder;
+  private constructor(
+    request: ChatRequest,
+    owner: string,
+    { server, version }: LoadedModel,
+    parts: ChatParts,
+  ) {
+    const { config } = server.decoder;
     this.request = request;
     this.owner = owner;
     this.server = server;
+    this.version = version;
     this.parts = parts;
     this.plan = outputPlan(request);
-    this.prompt = chatPrompt(request, tokenizer, config.vocabSize, parts.conversations);
+    this.prompt = chatPrompt(request, server, parts.conversations);
     this.maxTokens = roomFor(
       this.prompt.tokens.length,
       config.maxPositions,
@@ -156,7 +164,7 @@ export class Chat {
         ...(wantsIds ? { token_ids: this.idsOf(index) } : {}),
       })),
       usage: this.usage,
-      ...(wantsIds ? { prompt_token_ids: [...prompt.tokens], weights_version: server.fingerprint } : {}),
+      ...(wantsIds ? { prompt_token_ids: [...prompt.tokens], weights_version: this.version } : {}),
     };
     if (prompt.text === undefined) return;
     for (const [index, { message }] of this.replies.entries()) {
@@ -164,7 +172,7 @@ export class Chat {
       const said = tokenizer.eosIds.includes(ids[ids.length - 1]) ? ids.slice(0, -1) : ids;
       const { tool_calls, content } = message;
       this.parts.conversations.remember(
-        request.model,
+        speakerOf(request, server),
         request.messages,
         { role: 'assistant', content, tool_calls },
         {
@@ -192,7 +200,9 @@ export class Chat {
         })),
       ),
       ...usage,
-      ...(this.request.return_token_ids === true ? { prompt_token_ids: [...this.prompt.tokens] } : {}),
+      ...(this.request.return_token_ids === true
+        ? { prompt_token_ids: [...this.prompt.tokens], weights_version: this.version }
+        : {}),
     };
     for await (const chunk of this.deltas(signal)) yield { ...chunk, ...usage };
     if (withUsage) yield { ...this.chunk([]), usage: this.usage };

@@ -54,6 +54,8 @@ const completionSchema = z
     system_fingerprint: z.string(),
     choices: z.array(choiceSchema),
     usage: usageSchema.nullable().optional(),
+    /** Ours, with token ids. */
+    weights_version: z.int().optional(),
   })
   .openapi('Completion');
 type Completion = z.infer<typeof completionSchema>;
@@ -108,7 +110,7 @@ export function completionRoutes(api: Api, { inference, metrics }: ChatParts, lo
     }),
     async (c) => {
       const request = c.req.valid('json');
-      const server = await inference.model(request.model);
+      const { server, version } = await inference.model(request.model);
       const prompt = promptOf(request, server);
       const maxTokens = roomFor(
         prompt.length,
@@ -121,6 +123,7 @@ export function completionRoutes(api: Api, { inference, metrics }: ChatParts, lo
         created: nowSeconds(),
         model: request.model,
         system_fingerprint: server.fingerprint,
+        ...(request.return_token_ids === true ? { weights_version: version } : {}),
       };
       const owner = c.get('key').id;
       const drawn: DrawnToken[][] = Array.from({ length: choicesOf(request) }, () => []);

@@ -1,8 +1,8 @@
 /** From messages to the token ids that the model continues. */
 import { promptText } from '../../rollout/index.ts';
-import type { Tokenizer } from '../../text/index.ts';
 import { templateMessage } from '../dataset/messages.ts';
 import { ApiError, invalid } from '../errors.ts';
+import type { ModelServer } from '../inference/model-server.ts';
 import type { Conversations, KnownTurn } from '../traffic/conversations.ts';
 import type { ChatRequest } from './request.ts';
 
@@ -14,6 +14,10 @@ export interface ChatPrompt {
   before?: KnownTurn;
 }
 
+/** Who speaks in a conversation: the model's name, and how it cuts texts into tokens, which may change with an alias. */
+export const speakerOf = ({ model }: ChatRequest, { tokenizerName }: ModelServer) =>
+  `${model} ${tokenizerName}`;
+
 /**
  * Token ids of a request's prompt. Where it goes on from turns that were answered here, their tokens are taken as they were
  * and not made anew from their text, which may be cut differently. Throws a 400 where there are no tokens, or ids that
@@ -21,11 +25,12 @@ export interface ChatPrompt {
  */
 export function chatPrompt(
   request: ChatRequest,
-  tokenizer: Tokenizer,
-  vocabulary: number,
+  server: ModelServer,
   conversations: Conversations,
 ): ChatPrompt {
-  const { messages, tools, tool_choice: choice, prompt_token_ids: given, model } = request;
+  const { messages, tools, tool_choice: choice, prompt_token_ids: given } = request;
+  const { tokenizer, config } = server.decoder;
+  const vocabulary = config.vocabSize;
   if (given != null) {
     const foreign = given.find((id) => id >= vocabulary);
     if (foreign !== undefined)
@@ -35,7 +40,7 @@ export function chatPrompt(
       );
     return { tokens: given };
   }
-  const known = conversations.recall(model, messages);
+  const known = conversations.recall(speakerOf(request, server), messages);
   const offered = tools != null && choice !== 'none' ? { tools } : {};
   // The model's own words in place of what was made of them.
   const prompt = messages.map((message, i) => {

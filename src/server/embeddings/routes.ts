@@ -106,7 +106,7 @@ export function embeddingRoutes(api: Api, inference: Inference, metrics: ServerM
     }),
     async (c) => {
       const request = c.req.valid('json');
-      const server = await inference.model(request.model);
+      const { server } = await inference.model(request.model);
       const width = server.decoder.config.hiddenSize;
       const dimensions = request.dimensions ?? width;
       if (dimensions > width)

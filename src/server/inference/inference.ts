@@ -1,6 +1,6 @@
 /** The models that answer: loaded when first asked for, the least recently used let go when there are too many. */
 import type { ServerMetrics } from '../metrics.ts';
-import type { Models } from '../models/models.ts';
+import { type Models, weightsVersion } from '../models/models.ts';
 import { ModelServer } from './model-server.ts';
 
 export interface InferenceOptions {
@@ -10,6 +10,13 @@ export interface InferenceOptions {
   mostModels: number;
   maxRows: number;
   cacheBytes: number;
+}
+
+/** A model that answers, and how often its name has been moved. */
+export interface LoadedModel {
+  server: ModelServer;
+  /** See `weightsVersion`. */
+  version: number;
 }
 
 /** Loads and holds models. */
@@ -23,20 +30,24 @@ export class Inference {
     options.models.onRemoved.push((id) => this.release(id));
   }
 
-  /** The server of a model. Throws a 404 where there is no such model. */
-  async model(id: string): Promise<ModelServer> {
-    const { folder } = await this.options.models.get(id);
+  /**
+   * The server of a model, or of what an alias stands for now: who has it ends with these weights, wherever the alias is moved
+   * meanwhile. Throws a 404 where there is no such model.
+   */
+  async model(name: string): Promise<LoadedModel> {
+    const named = await this.options.models.named(name);
+    const { id, folder } = named.model;
     const known = this.loaded.get(id);
     const loading = known ?? this.load(id, folder);
     this.loaded.delete(id);
     this.loaded.set(id, loading);
     if (known === undefined) await this.makeRoom();
-    return await loading;
+    return { server: await loading, version: weightsVersion(named) };
   }
 
   /** Lets all models go when their last requests are done. */
   close(): void {
-    for (const id of [...this.loaded.keys()]) this.release(id);
+    for (const id of [...this.loaded.keys()]) this.release(id, 0);
   }
 
   private load(id: string, folder: string): Promise<ModelServer> {
@@ -63,11 +74,11 @@ export class Inference {
     }
   }
 
-  private release(id: string): void {
+  private release(id: string, grace?: number): void {
     const loading = this.loaded.get(id);
     this.loaded.delete(id);
     void loading?.then(
-      (server) => server.close(),
+      (server) => server.close(grace),
       () => undefined,
     );
     this.options.metrics.activeRows.remove({ model: id });

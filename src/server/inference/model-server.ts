@@ -22,6 +22,8 @@ export interface ModelServerOptions {
   onLoad?(active: number, waiting: number): void;
 }
 
+/** How long weights outlive their last request once they are let go, in milliseconds: one may be on its way. */
+const GRACE = 10_000;
 /** The event loop gets a turn at least this often, in milliseconds. */
 const YIELD = 8;
 
@@ -44,17 +46,23 @@ export class ModelServer {
   readonly grammars: Grammars;
   /** Names the weights. */
   readonly fingerprint: string;
+  /** Names the tokenizer. */
+  readonly tokenizerName: string;
   private readonly options: ModelServerOptions;
   /** Waiting, by owner; owners in the order of their turns. */
   private readonly queues = new Map<string, InferenceRequest[]>();
   private pumping = false;
   /** Calls of `embed` that are under way. */
   private embedding = 0;
-  private closed = false;
+  /** Set once it is let go. */
+  private grace: number | undefined;
+  private ending: NodeJS.Timeout | undefined;
 
   private constructor(decoder: Decoder, fingerprint: string, options: ModelServerOptions) {
     this.fingerprint = fingerprint;
     this.decoder = decoder;
+    const files = JSON.stringify(decoder.tokenizer.files());
+    this.tokenizerName = createHash('sha256').update(files).digest('hex').slice(0, 12);
     this.grammars = new Grammars(decoder.tokenizer, decoder.config.vocabSize);
     this.options = options;
   }
@@ -117,14 +125,17 @@ export class ModelServer {
     }
   }
 
-  /** Ends it when the last request is done. */
-  close(): void {
-    this.closed = true;
+  /** Ends it when the last request is done, and none has come for `grace` milliseconds. */
+  close(grace = GRACE): void {
+    this.grace = grace;
     this.disposeWhenDone();
   }
 
   private disposeWhenDone(): void {
-    if (this.closed && !this.busy) this.decoder.dispose();
+    clearTimeout(this.ending);
+    if (this.grace === undefined || this.busy) return;
+    if (this.grace === 0) this.decoder.dispose();
+    else this.ending = setTimeout(() => !this.busy && this.decoder.dispose(), this.grace).unref();
   }
 
   /** The next request in line that fits: owners take turns. */

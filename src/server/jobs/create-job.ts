@@ -20,6 +20,7 @@ import type { Files } from '../files/files.ts';
 import { newId, nowSeconds } from '../ids.ts';
 import { Grammars } from '../inference/grammar.ts';
 import type { Models } from '../models/models.ts';
+import type { ModelNames } from '../models/names.ts';
 import { selectTraffic } from '../traffic/select-traffic.ts';
 import type { StoredChats } from '../traffic/stored-chats.ts';
 import { integrationsSchema, type Job, metadataSchema } from './job.ts';
@@ -157,6 +158,7 @@ export interface NewJobParts {
   models: Models;
   files: Files;
   chats: StoredChats;
+  names: ModelNames;
   /** Whether graders can have texts embedded. */
   embeds: boolean;
 }
@@ -164,7 +166,7 @@ export interface NewJobParts {
 /** Makes the job of a request. Throws what the request has wrong, or a 404 for what it names and is not there. */
 export async function newJob(
   request: CreateJob,
-  { models, files, chats, embeds }: NewJobParts,
+  { models, files, chats, names, embeds }: NewJobParts,
 ): Promise<Job> {
   const model = await models.get(request.model);
   const isTraffic = request.method?.type === 'traffic';
@@ -192,6 +194,8 @@ export async function newJob(
       `There is no method '${burnishOf(method).method}'; there are ${Object.keys(methods).join(', ')}.`,
       path('method', method.type, 'burnish.method'),
     );
+  const { serve_as: alias } = burnishOf(method);
+  if (alias !== undefined) await names.check(alias, path('method', method.type, 'burnish.serve_as'));
   const shape = await models.shape(model.id);
   tryRecipe(method, shape);
   await tryFormat(method, model.folder, shape.vocabSize);

@@ -45,6 +45,8 @@ export const burnishSchema = z
         targets: z.array(z.string()).optional(),
       })
       .optional(),
+    /** Alias that stands for the job's latest checkpoint as soon as there is one, and for its model in the end. */
+    serve_as: z.string().optional(),
     /** What becomes of answers that could not be graded: graded again and then left out, left out, or scored 0. */
     failed_grades: z.enum(['retry', 'drop', 'zero']).optional(),
   })

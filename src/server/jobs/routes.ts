@@ -6,6 +6,7 @@ import { type Api, answers, checked, jsonBody, type ServerEnv } from '../http/ap
 import { listOf, listSchema, pageQuery } from '../http/pages.ts';
 import { requires } from '../http/security.ts';
 import type { Models } from '../models/models.ts';
+import type { ModelNames } from '../models/names.ts';
 import type { StoredChats } from '../traffic/stored-chats.ts';
 import { createJobSchema, newJob } from './create-job.ts';
 import type { Idempotency } from './idempotency.ts';
@@ -32,6 +33,7 @@ export interface JobRoutesOptions {
   files: Files;
   chats: StoredChats;
   idempotency: Idempotency;
+  names: ModelNames;
   /** Whether graders can have texts embedded. */
   embeds: boolean;
 }
@@ -39,7 +41,7 @@ export interface JobRoutesOptions {
 /** Makes, shows, lists and steers jobs. */
 export function jobRoutes(
   api: Api,
-  { jobs, runner, models, files, chats, idempotency, embeds }: JobRoutesOptions,
+  { jobs, runner, models, files, chats, idempotency, names, embeds }: JobRoutesOptions,
 ): void {
   api.openapi(
     createRoute({
@@ -56,7 +58,7 @@ export function jobRoutes(
       const { 'idempotency-key': name } = c.req.valid('header');
       const request = c.req.valid('json');
       const id = await idempotency.once(c.get('key').id, name, request, async () => {
-        const job = await newJob(request, { models, files, chats, embeds });
+        const job = await newJob(request, { models, files, chats, names, embeds });
         await runner.submit(job);
         return job.id;
       });

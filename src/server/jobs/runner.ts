@@ -7,8 +7,10 @@ import type { Endpoint } from '../grading/endpoint.ts';
 import { nowSeconds } from '../ids.ts';
 import type { ServerMetrics } from '../metrics.ts';
 import type { Models } from '../models/models.ts';
+import type { ModelNames } from '../models/names.ts';
 import { isOver, type Job, ORGANISATION } from './job.ts';
 import type { Jobs } from './jobs.ts';
+import { burnishOf } from './method-schema.ts';
 import { prepareJob } from './prepare-job.ts';
 import { cancelled, paused, resumed } from './transitions.ts';
 import type { CheckpointMetrics, FromWorker } from './worker-messages.ts';
@@ -18,6 +20,7 @@ export interface RunnerOptions {
   jobs: Jobs;
   files: Files;
   models: Models;
+  names: ModelNames;
   metrics: ServerMetrics;
   log: Logger;
   /** Folder with one folder a job. */
@@ -286,11 +289,30 @@ export class JobRunner {
       key: `checkpoint ${step}`,
       message: `Checkpoint created at step ${step} with Snapshot ID: ${name}`,
     });
+    await this.serve(job, name);
     await this.pruneCheckpoints(job.id);
   }
 
+  /** Lets the alias that a job was given stand for one of its models. */
+  private async serve({ id, method }: Job, model: string): Promise<void> {
+    const { names, jobs, log } = this.options;
+    const { serve_as: alias } = burnishOf(method);
+    if (alias === undefined) return;
+    try {
+      const { version } = await names.point(alias, model);
+      await jobs.tell(id, { key: `alias ${model}`, message: `${alias} is ${model} now, version ${version}` });
+    } catch (error) {
+      log.error({ job: id, error: (error as Error).stack }, 'an alias could not be moved');
+      await jobs.tell(id, {
+        key: `alias ${model}`,
+        level: 'warn',
+        message: `${alias} could not be moved to ${model}: ${(error as Error).message}`,
+      });
+    }
+  }
+
   private async pruneCheckpoints(id: string): Promise<void> {
-    const { jobs, models } = this.options;
+    const { jobs, models, names } = this.options;
     const all = await jobs.allCheckpoints(id);
     const worth = ({ metrics, step_number }: (typeof all)[number]) => [
       metrics.valid_reward_mean ?? 0,
@@ -301,6 +323,7 @@ export class JobRunner {
       return scoreB - scoreA || stepB - stepA;
     });
     for (const checkpoint of ranked.slice(KEPT_CHECKPOINTS)) {
+      if ((await names.aliases.of(checkpoint.fine_tuned_model_checkpoint)).length > 0) continue;
       await jobs.removeCheckpoint(checkpoint);
       await models.remove(checkpoint.fine_tuned_model_checkpoint).catch(() => undefined);
     }
@@ -340,6 +363,8 @@ export class JobRunner {
       { key: 'succeeded', message: 'The job has successfully completed' },
     );
     metrics.jobs.inc({ status: 'succeeded' });
+    await this.serve(job, name);
+    await this.pruneCheckpoints(job.id);
   }
 
   private async fail(

@@ -25,7 +25,7 @@ export function modelRoutes(api: Api, models: Models): void {
       request: { params },
       responses: answers(modelSchema, 'The model'),
     }),
-    async (c) => c.json(modelObject(await models.get(c.req.valid('param').model)), 200),
+    async (c) => c.json(modelObject(await models.named(c.req.valid('param').model)), 200),
   );
   api.openapi(
     createRoute({

@@ -13,10 +13,10 @@ const TEMPLATE =
   "{% if tools %}tools {{ tools | length }}\n{% endif %}{% for m in messages %}{{ m.role[0] }}:{{ m.content }}{% if m.role == 'assistant' %}{{ eos_token }}{% endif %}\n{% endfor %}{% if add_generation_prompt %}a:{% endif %}";
 
 /** Writes the model's folder. */
-export async function writeTinyModel(folder: string): Promise<void> {
+export async function writeTinyModel(folder: string, seed = 1): Promise<void> {
   const tokenizer = symbolTokenizer(SYMBOLS, { chatTemplate: TEMPLATE });
   const config = freshConfig({ hiddenSize: 32, layers: 2, heads: 2, maxPositions: 256 }, tokenizer);
-  const engine = await createOnnxEngine({ model: config, tokenizer, seed: 1 });
+  const engine = await createOnnxEngine({ model: config, tokenizer, seed });
   await engine.export(folder);
   engine.dispose();
 }
@@ -31,16 +31,20 @@ export interface TinyServer {
   close(): Promise<void>;
 }
 
-/** Starts it in a folder of its own. */
-export async function tinyServer(options: Partial<ServerOptions> = {}): Promise<TinyServer> {
+/** Starts it in a folder of its own. `more` writes further models there, and says what their folders are called. */
+export async function tinyServer(
+  options: Partial<ServerOptions> = {},
+  more: (folder: string) => Promise<string[]> = async () => [],
+): Promise<TinyServer> {
   const folder = mkdtempSync(join(tmpdir(), 'burnish-server-'));
   const model = join(folder, 'tiny');
   await writeTinyModel(model);
+  const names = ['tiny', ...(await more(folder))];
   const server = await startServer({
     folder: join(folder, 'data'),
     host: '127.0.0.1',
     port: 0,
-    models: new Map([['tiny', model]]),
+    models: new Map(names.map((name) => [name, join(folder, name)])),
     ...options,
   });
   const clientWith: TinyServer['clientWith'] = async (scopes) => {
