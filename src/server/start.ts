@@ -11,6 +11,7 @@ import { Files } from './files/files.ts';
 import { gradingContext } from './grading/context.ts';
 import type { EmbeddingEndpoint } from './grading/embed.ts';
 import type { Endpoint } from './grading/endpoint.ts';
+import { JudgeAnswers } from './grading/judge-answers.ts';
 import { nowSeconds } from './ids.ts';
 import { Inference } from './inference/inference.ts';
 import { Idempotency } from './jobs/idempotency.ts';
@@ -81,7 +82,8 @@ export async function openKeys(folder: string, place = join(folder, 'server.db')
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { folder, host, log = pino({ level: 'silent' }) } = options;
   await mkdir(folder, { recursive: true });
-  const database = await openDatabase(options.database ?? join(folder, 'server.db'));
+  const place = options.database ?? join(folder, 'server.db');
+  const database = await openDatabase(place);
   await migrate(database);
   const metrics = serverMetrics();
   const keys = new Keys(new Records(database, 'key'));
@@ -112,6 +114,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       const place = embedding.endpoint ?? self;
       return place && { ...place, model: embedding.model };
     });
+  // Of this server's own models nothing is kept: their names may come to stand for other weights.
+  const answers =
+    options.judge === undefined ? undefined : new JudgeAnswers(new Records(database, 'judge answer'));
   const runner = new JobRunner({
     jobs,
     files,
@@ -122,10 +127,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     folder: join(folder, 'jobs'),
     concurrency: options.jobs ?? 1,
     judge: () => judge,
+    answers: options.judge === undefined ? null : place,
     embedder: () => embedder?.() ?? null,
   });
   const own = await keys.ownKey();
-  const grading = gradingContext({ judge: () => judge, embedder });
+  const grading = gradingContext({ judge: () => judge, answers, embedder });
   const app = createApp({
     keys,
     files,

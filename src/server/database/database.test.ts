@@ -61,6 +61,17 @@ describe.each(places.filter(([, place]) => place !== undefined) as [string, stri
       expect(await things.remove('t3')).toBe(false);
     });
 
+    it('keeps the newest where there are to be fewer', async () => {
+      const few = new Records<{ n: number }>(database, 'few');
+      for (let n = 0; n < 5; n++) await few.add({ id: `f${n}`, parent: `p${n % 2}`, body: { n } });
+      await few.trim(5);
+      expect(await few.get('f0')).toEqual({ n: 0 });
+      await few.trim(2);
+      const left = await Promise.all([0, 1, 2, 3, 4].map((n) => few.get(`f${n}`)));
+      expect(left.map((one) => one?.n)).toEqual([undefined, undefined, undefined, 3, 4]);
+      expect((await things.everything('p')).length).toBe(6);
+    });
+
     it('loses no change that others make at the same time', async () => {
       await things.add({ id: 'counter', body: { id: 'counter', n: 0 } });
       await Promise.all(

@@ -81,6 +81,13 @@ export class Records<Body> {
     return (await this.database.run(sql`DELETE FROM records WHERE kind = ${this.kind} AND id = ${id}`)) > 0;
   }
 
+  /** Removes the oldest records, so that at most `most` are left. */
+  async trim(most: number): Promise<void> {
+    await this.database.run(
+      sql`DELETE FROM records WHERE kind = ${this.kind} AND number <= (SELECT number FROM records WHERE kind = ${this.kind} ORDER BY number DESC LIMIT 1 OFFSET ${most})`,
+    );
+  }
+
   /** A page, by age. An `after` that is not there gives an empty one. */
   async list({ parent = '', after, limit, order = 'desc' }: ListOptions): Promise<Page<Body>> {
     const conditions: SQL[] = [sql`kind = ${this.kind}`, sql`parent = ${parent}`];

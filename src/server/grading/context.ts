@@ -4,6 +4,7 @@ import { sandboxes } from '../../graders/sandbox/index.ts';
 import { type EmbeddingEndpoint, embedAt } from './embed.ts';
 import type { Endpoint } from './endpoint.ts';
 import { judgeAt } from './judge.ts';
+import type { JudgeAnswers } from './judge-answers.ts';
 
 /** Answers of endpoints are at most this long, in characters. */
 const MOST_ANSWER = 1_000_000;
@@ -28,6 +29,8 @@ async function post(
 /** Whom graders ask. Where that is this server itself, its address is known only once it listens. */
 export interface GradingEndpoints {
   judge(): Endpoint | null;
+  /** What judges have answered before. */
+  answers?: JudgeAnswers;
   /** Absent: the metric `cosine` is not to be had. */
   embedder?(): EmbeddingEndpoint | null;
 }
@@ -35,6 +38,7 @@ export interface GradingEndpoints {
 /** A context for grading, and a way to end its processes. */
 export function gradingContext({
   judge: judgeEndpoint,
+  answers,
   embedder,
 }: GradingEndpoints): GradingContext & { close(): Promise<void> } {
   const { python, javascript, close } = sandboxes();
@@ -46,7 +50,7 @@ export function gradingContext({
         model_grader_server_error: true,
         model_grader_server_error_details: 'no judge is set up',
       });
-    ask ??= judgeAt(place);
+    ask ??= judgeAt(place, answers);
     return await ask(call);
   };
   let embedding: ReturnType<typeof embedAt> | undefined;

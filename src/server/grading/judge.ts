@@ -2,8 +2,9 @@
 import { createHash } from 'node:crypto';
 import { GradingError, type JudgeAnswer, type JudgeCall } from '../../graders/openai/index.ts';
 import { askAt, type Endpoint } from './endpoint.ts';
+import type { JudgeAnswers } from './judge-answers.ts';
 
-/** Answers that are remembered. */
+/** Answers that a process remembers. */
 const MOST_ANSWERS = 10_000;
 
 interface ChatAnswer {
@@ -23,8 +24,18 @@ const unreachable = (details: string, cause?: unknown) =>
     { cause },
   );
 
-/** A way to ask the judges of an endpoint. */
-export function judgeAt(endpoint: Endpoint): (call: JudgeCall) => Promise<JudgeAnswer> {
+/** Whether an answer is worth remembering: one that cannot be read may come out better the next time. */
+function isReadable({ content }: JudgeAnswer): boolean {
+  try {
+    JSON.parse(content ?? '');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A way to ask the judges of an endpoint. `kept`: answers beyond those of this process. */
+export function judgeAt(endpoint: Endpoint, kept?: JudgeAnswers): (call: JudgeCall) => Promise<JudgeAnswer> {
   const answers = new Map<string, Promise<JudgeAnswer>>();
   const post = askAt(endpoint);
 
@@ -56,17 +67,26 @@ export function judgeAt(endpoint: Endpoint): (call: JudgeCall) => Promise<JudgeA
     };
   };
 
+  const find = async (question: string, call: JudgeCall): Promise<JudgeAnswer> => {
+    const known = await kept?.get(question);
+    if (known !== undefined) return known;
+    const answer = await ask(call);
+    if (isReadable(answer)) await kept?.add(question, answer);
+    else answers.delete(question);
+    return answer;
+  };
+
   return (call) => {
     const { model, messages, sampling, schema } = call;
-    const name = createHash('sha256')
-      .update(JSON.stringify([model, messages, sampling, schema]))
+    const question = createHash('sha256')
+      .update(JSON.stringify([endpoint.url, model, messages, sampling, schema]))
       .digest('hex');
-    const known = answers.get(name);
+    const known = answers.get(question);
     if (known !== undefined) return known;
-    const answer = ask(call);
-    answers.set(name, answer);
+    const answer = find(question, call);
+    answers.set(question, answer);
     // A failure is not remembered.
-    answer.catch(() => answers.delete(name));
+    answer.catch(() => answers.delete(question));
     if (answers.size > MOST_ANSWERS) answers.delete(answers.keys().next().value as string);
     return answer;
   };

@@ -24,7 +24,7 @@ export interface PreparedJob {
   /** With every `auto` as a number. */
   method: JobMethod;
   facts: DatasetFacts;
-  spec(folder: string, asked: Pick<FineTuneSpec, 'judge' | 'embedder'>): FineTuneSpec;
+  spec(folder: string, asked: Pick<FineTuneSpec, 'judge' | 'answers' | 'embedder'>): FineTuneSpec;
 }
 
 /** Throws an ApiError where the model or a file is gone by now. */

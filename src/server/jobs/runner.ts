@@ -29,6 +29,8 @@ export interface RunnerOptions {
   concurrency: number;
   /** Where graders' judges are asked; undefined: nowhere. */
   judge(): Endpoint | null;
+  /** The database that keeps judges' answers; null: they are not kept. */
+  answers: string | null;
   /** Who embeds for graders; null: nobody. */
   embedder(): EmbeddingEndpoint | null;
 }
@@ -202,6 +204,7 @@ export class JobRunner {
     });
     const spec = prepared.spec(join(folder, id), {
       judge: this.options.judge(),
+      answers: this.options.answers,
       embedder: this.options.embedder(),
     });
     const sitting: Sitting = {

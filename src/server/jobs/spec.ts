@@ -23,6 +23,8 @@ export interface FineTuneSpec {
   failedGrades: 'retry' | 'drop' | 'zero';
   /** Where judges are asked: an OpenAI-compatible base URL and its key. */
   judge: Endpoint | null;
+  /** The database that keeps judges' answers; null: they are not kept. */
+  answers: string | null;
   /** Who embeds for the metric `cosine`. */
   embedder: EmbeddingEndpoint | null;
   /** Names for people. */

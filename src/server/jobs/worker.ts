@@ -1,5 +1,8 @@
 /** The process that a job is run in. */
+import { openDatabase } from '../database/database.ts';
+import { Records } from '../database/records.ts';
 import { gradingContext } from '../grading/context.ts';
+import { JudgeAnswers } from '../grading/judge-answers.ts';
 import { fineTune } from './fine-tune.ts';
 import type { FromWorker, ToWorker } from './worker-messages.ts';
 
@@ -18,7 +21,14 @@ function tell(message: FromWorker): void {
 }
 
 async function run({ spec }: Extract<ToWorker, { kind: 'start' }>): Promise<void> {
-  const context = gradingContext({ judge: () => spec.judge, embedder: () => spec.embedder });
+  // Without it judges are asked what they have answered before, and nothing is lost.
+  const database =
+    spec.answers === null ? undefined : await openDatabase(spec.answers).catch(() => undefined);
+  const context = gradingContext({
+    judge: () => spec.judge,
+    answers: database && new JudgeAnswers(new Records(database, 'judge answer')),
+    ...(spec.embedder === null ? {} : { embedder: () => spec.embedder }),
+  });
   try {
     await fineTune(spec, context, tell, stop.signal);
   } catch (error) {
@@ -29,6 +39,7 @@ async function run({ spec }: Extract<ToWorker, { kind: 'start' }>): Promise<void
     }
   }
   await context.close();
+  await database?.close();
   await sent;
   process.disconnect?.();
 }
