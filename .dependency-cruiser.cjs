@@ -17,6 +17,7 @@ const ROOMS = {
   types: [],
   random: [],
   files: [],
+  processes: [],
   tensor: [],
   text: [],
   nn: ['tensor', 'random'],
@@ -38,7 +39,7 @@ const rules = Object.entries(ROOMS).map(([room, allowed]) => ({
   name: `${room}-imports-only-below`,
   severity: 'error',
   from: { path: `^src/${room}/`, pathNot: '(\\.test\\.ts$|/testing)' },
-  to: { path: '^src/', pathNot: [`^src/(${['types', 'files', room, ...allowed].join('|')})/`] },
+  to: { path: '^src/', pathNot: [`^src/(${['types', 'files', 'processes', room, ...allowed].join('|')})/`] },
 }));
 module.exports = {
   forbidden: [

@@ -1,13 +1,8 @@
 /** The parent's side of a worker process. */
-import { type ChildProcess, fork } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import type { FromWorker, Order } from './messages.ts';
+import { existsSync, readFileSync } from 'node:fs';
+import { exitText, forkWorker, type WorkerProcess } from '../processes/index.ts';
+import type { FromWorker, Order, ToWorker } from './messages.ts';
 import { StoppedError } from './stopped.ts';
-
-const isSource = import.meta.url.endsWith('.ts');
-const WORKER = fileURLToPath(new URL(isSource ? './worker.ts' : './worker.js', import.meta.url));
 
 export interface WorkerOptions {
   order: Order;
@@ -18,11 +13,11 @@ export interface WorkerOptions {
   onLog(line: string): void;
 }
 
-const alive = new Set<ChildProcess>();
+const alive = new Set<WorkerProcess<ToWorker>>();
 
 /** Kills every worker of this process at once, for when the process itself ends. */
 export function killWorkers(): void {
-  for (const child of alive) child.kill('SIGKILL');
+  for (const worker of alive) worker.kill();
 }
 
 const LAST_LINES = 6;
@@ -38,32 +33,23 @@ function lastWords(logFile: string, from: number): string {
  * says why when the work failed or the process died.
  */
 export async function runWorker({ order, logFile, signal, onProgress, onLog }: WorkerOptions): Promise<void> {
-  mkdirSync(dirname(logFile), { recursive: true });
-  const log = openSync(logFile, 'a');
-  const before = readFileSync(logFile).length;
-  const fromSource = isSource ? ['--import', import.meta.resolve('tsx')] : [];
-  const child = fork(WORKER, {
-    stdio: ['ignore', log, log, 'ipc'],
-    execArgv: fromSource,
-    env: { ...process.env, BURNISH_THREADS: '1' },
-  });
-  alive.add(child);
-  const stop = () => {
-    if (child.connected) child.send({ type: 'stop' });
-  };
-  signal.addEventListener('abort', stop, { once: true });
-  try {
-    await new Promise<void>((resolve, reject) => {
-      let ended = false;
-      const end = (error?: Error) => {
-        ended = true;
-        if (error) reject(error);
-        else resolve();
-      };
-      child.on('error', end);
-      child.on('message', (message: FromWorker) => {
+  const before = existsSync(logFile) ? readFileSync(logFile).length : 0;
+  await new Promise<void>((resolve, reject) => {
+    let ended = false;
+    const end = (error?: Error) => {
+      ended = true;
+      signal.removeEventListener('abort', stop);
+      if (error) reject(error);
+      else resolve();
+    };
+    const worker = forkWorker<ToWorker, FromWorker>({
+      near: import.meta.url,
+      script: 'worker',
+      logFile,
+      env: { BURNISH_THREADS: '1' },
+      onMessage(message) {
         if (message.type === 'ready') {
-          child.send(order);
+          worker.send(order);
           if (signal.aborted) stop();
         } else if (message.type === 'progress') onProgress(message.share);
         else if (message.type === 'log') onLog(message.line);
@@ -73,16 +59,17 @@ export async function runWorker({ order, logFile, signal, onProgress, onLog }: W
           error.stack = message.stack;
           end(error);
         } else end();
-      });
-      child.on('exit', (code, by) => {
-        alive.delete(child);
-        if (ended) return;
-        const how = by === null ? `ended with code ${code}` : `was killed by ${by}`;
-        end(new Error(`the worker process ${how} before it was done${lastWords(logFile, before)}`));
-      });
+      },
     });
-  } finally {
-    signal.removeEventListener('abort', stop);
-    closeSync(log);
-  }
+    alive.add(worker);
+    const stop = () => worker.send({ type: 'stop' });
+    signal.addEventListener('abort', stop, { once: true });
+    void worker.ended.then((exit) => {
+      alive.delete(worker);
+      if (!ended)
+        end(
+          new Error(`the worker process ${exitText(exit)} before it was done${lastWords(logFile, before)}`),
+        );
+    });
+  });
 }

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeAtomically } from '../files/index.ts';
+import { tellParent } from '../processes/index.ts';
 import { armContext } from './arm-context.ts';
 import { prepareArmFolder, removeSnapshots } from './arm-folder.ts';
 import type { Reproduction } from './declaration.ts';
@@ -18,13 +19,7 @@ const { signal } = stopping;
 const stop = () => stopping.abort(new StoppedError('stopped'));
 
 /** Waits until the message is out. */
-function tell(message: FromWorker): Promise<void> {
-  return new Promise((resolve) => {
-    // Without a parent there is nobody to tell.
-    if (!process.connected || !process.send) resolve();
-    else process.send(message, () => resolve());
-  });
-}
+const tell = (message: FromWorker) => tellParent(message);
 
 /** Told no more often than people can read. */
 function progressTeller() {

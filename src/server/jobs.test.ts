@@ -200,10 +200,11 @@ describe('a job', () => {
       model: 'tiny',
       training_file: file,
       validation_file: file,
+      seed: 5,
       method: {
         type: 'supervised',
         supervised: {
-          hyperparameters: { n_epochs: 8, batch_size: 4 },
+          hyperparameters: { n_epochs: 12, batch_size: 4 },
           burnish: { stage: { learningRate: 0.01 } },
         } as never,
       },
@@ -211,9 +212,9 @@ describe('a job', () => {
     expect(await settled(job.id)).toMatchObject({ status: 'succeeded', error: null });
     const told = (await events(job.id)).map(({ data }) => data as Record<string, number>);
     const accuracies = told.flatMap((data) => ('train_loss' in data ? [data.train_mean_token_accuracy] : []));
-    expect(accuracies.length).toBe(24);
+    expect(accuracies.length).toBe(36);
     expect(accuracies[0]).toBeLessThan(0.3);
-    expect(accuracies[23]).toBeGreaterThan(0.6);
+    expect(accuracies[35]).toBeGreaterThan(0.6);
     const valid = told.flatMap((data) => ('full_valid_loss' in data ? [data] : []));
     const [first, last] = [valid[0], valid[valid.length - 1]];
     expect(last.full_valid_mean_token_accuracy).toBeGreaterThan(0.6);

@@ -1,6 +1,7 @@
 /** Runs jobs: takes them from the queue, follows their workers, and leaves each in the right state whatever happens. */
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import { exitText, type WorkerExit } from '../../processes/index.ts';
 import type { Files } from '../files/files.ts';
 import type { EmbeddingEndpoint } from '../grading/embed.ts';
 import type { Endpoint } from '../grading/endpoint.ts';
@@ -14,7 +15,7 @@ import { burnishOf } from './method-schema.ts';
 import { prepareJob } from './prepare-job.ts';
 import { cancelled, paused, resumed } from './transitions.ts';
 import type { CheckpointMetrics, FromWorker } from './worker-messages.ts';
-import { type JobWorker, startWorker, type WorkerExit } from './worker-process.ts';
+import { type JobWorker, startWorker } from './worker-process.ts';
 
 export interface RunnerOptions {
   jobs: Jobs;
@@ -396,7 +397,7 @@ export class JobRunner {
   }
 
   /** What a job whose worker is gone does next. */
-  private async afterExit(id: string, { end, number }: Sitting, { code, signal }: WorkerExit): Promise<void> {
+  private async afterExit(id: string, { end, number }: Sitting, exit: WorkerExit): Promise<void> {
     const { jobs } = this.options;
     const job = await jobs.get(id);
     if (job.status !== 'running' || job.sitting !== number) return;
@@ -407,7 +408,7 @@ export class JobRunner {
     }
     const crashes = (this.crashes.get(id) ?? 0) + 1;
     this.crashes.set(id, crashes);
-    const how = signal === null ? `ended with code ${code}` : `was killed by ${signal}`;
+    const how = exitText(exit);
     if (crashes > MOST_CRASHES) {
       await this.fail(id, {
         code: 'worker_crashed',

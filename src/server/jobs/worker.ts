@@ -1,4 +1,5 @@
 /** The process that a job is run in. */
+import { tellParent } from '../../processes/index.ts';
 import { openDatabase } from '../database/database.ts';
 import { Records } from '../database/records.ts';
 import { gradingContext } from '../grading/context.ts';
@@ -11,13 +12,7 @@ let sent: Promise<void> = Promise.resolve();
 
 /** Messages go out one after the other, each when the one before has left. */
 function tell(message: FromWorker): void {
-  sent = sent.then(
-    () =>
-      new Promise((resolve) => {
-        if (process.connected) process.send?.(message, () => resolve());
-        else resolve();
-      }),
-  );
+  sent = sent.then(() => tellParent(message));
 }
 
 async function run({ spec }: Extract<ToWorker, { kind: 'start' }>): Promise<void> {
