@@ -11,6 +11,7 @@ export {
 } from './arena.ts';
 export { type ReadCheckpointOptions, readCheckpoint } from './checkpoint.ts';
 export { decodeHidden, type LayerCache } from './decode.ts';
+export { extendHidden, type Past } from './extend.ts';
 export { parseModelConfig, toHfConfig } from './hf-config.ts';
 export { type Int8Weight, int8Products, linearLayers, quantiseWeights } from './int8.ts';
 export { LORA_TARGETS, type LoraConfig, loraNames, mergeLora } from './lora.ts';

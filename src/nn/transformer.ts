@@ -227,7 +227,7 @@ function queryParts(length: number): [from: number, to: number][] {
 }
 
 /** For queries from..to-1 and keys 0..to-1, [1, 1, T, S]: 0 where a token may look, a large negative number later. */
-function causalMask(from: number, to: number): Tensor {
+export function causalMask(from: number, to: number): Tensor {
   const mask = new Float32Array((to - from) * to);
   for (let i = from; i < to; i++) mask.fill(MASKED, (i - from) * to + i + 1, (i - from + 1) * to);
   return constant(mask, [1, 1, to - from, to]);

@@ -2,6 +2,7 @@
 import type { ModelConfig } from '../../nn/index.ts';
 import { NativeTensor } from '../../tensor/index.ts';
 import { nextPowerOfTwo } from './batching.ts';
+import type { KnownLayer, KnownPrefix } from './prefixes.ts';
 
 /** Capacities are multiples of this: each takes a program of its own, and growing copies what is there. */
 const CAPACITY_STEP = 32;
@@ -94,21 +95,61 @@ export class KeyValueCache {
     return this.layers.map(({ key, value }) => ({ key: view(key), value: view(value) }));
   }
 
-  /** Copies the first `length` tokens of row `row` of prefilled keys and values [P, kvHeads, S, D] into a slot. */
-  fill(slot: number, prefilled: readonly CacheTensors[], row: number, length: number): void {
-    const { kvHeads, headDim } = this.config;
-    const width = prefilled[0].key.shape[2];
-    for (let layer = 0; layer < this.layers.length; layer++) {
-      for (const part of ['key', 'value'] as const) {
-        const source = prefilled[layer][part].data as Float32Array;
-        const target = this.layers[layer][part];
-        for (let head = 0; head < kvHeads; head++) {
-          const from = (row * kvHeads + head) * width * headDim;
-          const to = (slot * kvHeads + head) * this.capacity * headDim;
-          target.set(source.subarray(from, from + length * headDim), to);
-        }
+  /**
+   * Copies the first `length` tokens of row `row` of keys and values that were read [P, kvHeads, S, D] into a slot, from place `at`
+   * of the slot on.
+   */
+  fill(slot: number, read: readonly CacheTensors[], row: number, at: number, length: number): void {
+    const { kvHeads } = this.config;
+    const width = read[0].key.shape[2];
+    read.forEach(({ key, value }, layer) => {
+      for (let head = 0; head < kvHeads; head++) {
+        const from = row * kvHeads + head;
+        this.write(slot, layer, head, at, key.data as Float32Array, from * width, length, 'key');
+        this.write(slot, layer, head, at, value.data as Float32Array, from * width, length, 'value');
       }
-    }
+    });
+  }
+
+  /** Copies tokens that are known to the beginning of a slot. */
+  fillKnown(slot: number, { known, length }: KnownPrefix): void {
+    const width = known.tokens.length;
+    known.layers.forEach(({ key, value }, layer) => {
+      for (let head = 0; head < this.config.kvHeads; head++) {
+        this.write(slot, layer, head, 0, key, head * width, length, 'key');
+        this.write(slot, layer, head, 0, value, head * width, length, 'value');
+      }
+    });
+  }
+
+  /** A copy of the first `length` tokens of a slot, layer by layer. */
+  take(slot: number, length: number): KnownLayer[] {
+    const { kvHeads, headDim } = this.config;
+    const copy = (memory: Float32Array) => {
+      const values = new Float32Array(kvHeads * length * headDim);
+      for (let head = 0; head < kvHeads; head++) {
+        const from = (slot * kvHeads + head) * this.capacity * headDim;
+        values.set(memory.subarray(from, from + length * headDim), head * length * headDim);
+      }
+      return values;
+    };
+    return this.layers.map(({ key, value }) => ({ key: copy(key), value: copy(value) }));
+  }
+
+  /** Copies `length` tokens of one head, in `source` from token `from` on, to place `at` of a slot. */
+  private write(
+    slot: number,
+    layer: number,
+    head: number,
+    at: number,
+    source: Float32Array,
+    from: number,
+    length: number,
+    part: 'key' | 'value',
+  ): void {
+    const { kvHeads, headDim } = this.config;
+    const to = ((slot * kvHeads + head) * this.capacity + at) * headDim;
+    this.layers[layer][part].set(source.subarray(from * headDim, (from + length) * headDim), to);
   }
 
   /** Copies the first `length` tokens of a slot over another slot. */

@@ -11,6 +11,8 @@ export interface DecoderOptions {
   folder: string;
   device?: Device;
   limits?: Partial<SessionLimits>;
+  /** Bytes of keys and values that are kept of earlier texts, see `SessionOptions`; 128 MiB unless given. */
+  prefixBytes?: number;
 }
 
 export interface Decoder {
@@ -31,6 +33,7 @@ export async function createDecoder({
   folder,
   device = defaultDevice(),
   limits,
+  prefixBytes = 2 ** 27,
 }: DecoderOptions): Promise<Decoder> {
   checkDevice(device);
   const weights = await loadWeights(folder, {});
@@ -42,7 +45,12 @@ export async function createDecoder({
     trainable: [],
     device,
   });
-  const session = new DecodingSession(weights, programs, { ...DEFAULT_LIMITS, ...limits }, true);
+  const session = new DecodingSession(
+    weights,
+    programs,
+    { ...DEFAULT_LIMITS, ...limits },
+    { pack: true, prefixBytes },
+  );
   const slots = session.affordableRows(config.maxPositions);
   session.open(slots, config.maxPositions);
   const embedder = new Embedder(weights, device);

@@ -1,21 +1,12 @@
 /** Rows decoded together: prompts are read once, finished rows leave, and others join between two tokens. */
 import type { ModelWeights } from '../../nn/index.ts';
-import {
-  type BoundRun,
-  intArray,
-  NativeTensor,
-  type Program,
-  runTogether,
-  type Tree,
-  treeMap,
-} from '../../tensor/index.ts';
-import { batchRows } from './batching.ts';
-import { type CacheTensors, cacheCapacity, KeyValueCache } from './cache.ts';
-import { Int8Weights } from './int8-weights.ts';
-import { sharingOf } from './lanes.ts';
+import { runTogether } from '../../tensor/index.ts';
+import { cacheCapacity, KeyValueCache } from './cache.ts';
+import { DecodeSteps } from './decode-steps.ts';
 import type { NextTokens } from './pick-token.ts';
-import type { ModelPrograms, SamplingPrecision, Threads } from './programs.ts';
-import { Recent } from './recent.ts';
+import { Prefixes } from './prefixes.ts';
+import type { ModelPrograms, SamplingPrecision } from './programs.ts';
+import { PromptReader, type PromptToRead } from './prompt-reader.ts';
 
 export interface SessionLimits {
   /** Most rows that decode together. */
@@ -42,6 +33,23 @@ export interface DecodedRow {
 export interface DecodedPrompt {
   prompt: readonly number[];
   rows: readonly DecodedRow[];
+  /** Other prompts are likely to begin with this text, as the next turn of a conversation does: it is kept, see `prefixBytes`. */
+  keep?: boolean;
+  /** Told, when the prompt is read, how many of its tokens had been read before. */
+  onRead?(known: number): void;
+}
+
+export interface SessionOptions {
+  /**
+   * Steps that come again and again get programs with the weights packed into them: for weights that seldom change. That rounds
+   * otherwise, so results depend a little on what was decoded before.
+   */
+  pack?: boolean;
+  /**
+   * Bytes of keys and values that are kept of texts, so that a prompt that begins alike is read from there. That rounds otherwise,
+   * too. Nothing is kept unless given.
+   */
+  prefixBytes?: number;
 }
 
 /**
@@ -49,74 +57,43 @@ export interface DecodedPrompt {
  * measured to cost a fifth of a step of 64 rows. The event loop waits that long at most.
  */
 const INLINE_MILLISECONDS = 16;
-/** Bound decoding steps that are kept. */
-const MOST_STEPS = 64;
-
-/**
- * A step that was made this often with the same weights gets a program with the weights packed into it. Making that costs as much
- * as some ten steps, and every later step takes 5 to 40 % less time.
- */
-const PACK_AFTER = 64;
-/** Most bytes of packed weights; models of which not even two copies fit are not packed. */
-const PACKED_BYTES = 2 ** 28;
-const MOST_PACKED = 16;
 
 /** A row that has its place in the cache. */
 interface ActiveRow {
   row: DecodedRow;
-  promptLength: number;
-}
-
-/** A decoding program bound to the first `rows` slots of a cache. */
-interface DecodeStep {
-  ids: Int32Array;
-  position: Int32Array;
-  sharpness: Float32Array;
-  next: NextTokens;
-  /** One a lane. */
-  runs: BoundRun[];
-  /** How often it was made. */
-  count: number;
-}
-
-function disposeStep({ runs }: DecodeStep): void {
-  for (const run of runs) run.dispose();
+  prompt: readonly number[];
+  keep: boolean;
 }
 
 /** Decodes with one set of weights. Call `open` before anything else. */
 export class DecodingSession {
   private readonly weights: ModelWeights;
-  private readonly programs: ModelPrograms;
   private readonly limits: SessionLimits;
-  private readonly int8: Int8Weights;
+  private readonly steps: DecodeSteps;
+  private readonly reader: PromptReader;
+  private readonly prefixes: Prefixes | undefined;
   private cache: KeyValueCache | undefined;
-  /** By rows, capacity and precision. */
-  private readonly steps = new Recent<DecodeStep>(MOST_STEPS, disposeStep);
-  /** Those with packed weights, by rows and capacity; undefined where weights are not packed. */
-  private readonly packed: Recent<DecodeStep> | undefined;
   private waiting: DecodedPrompt[] = [];
   private active: ActiveRow[] = [];
   private inline = false;
 
-  /**
-   * With `pack`, steps that come again and again have the weights packed into them: for weights that seldom change. That rounds
-   * otherwise, so results depend a little on what was decoded before.
-   */
-  constructor(weights: ModelWeights, programs: ModelPrograms, limits: SessionLimits, pack = false) {
+  constructor(
+    weights: ModelWeights,
+    programs: ModelPrograms,
+    limits: SessionLimits,
+    { pack = false, prefixBytes }: SessionOptions = {},
+  ) {
     this.weights = weights;
-    this.programs = programs;
     this.limits = limits;
-    this.int8 = new Int8Weights(weights, programs);
-    const most = Math.min(MOST_PACKED, Math.floor(PACKED_BYTES / (4 * weights.arena.parameterCount)));
-    if (pack && most > 1) this.packed = new Recent(most, disposeStep);
+    this.steps = new DecodeSteps(weights, programs, pack);
+    this.reader = new PromptReader(weights, programs, limits.prefillTokens);
+    if (prefixBytes !== undefined) this.prefixes = new Prefixes(weights.config, prefixBytes);
   }
 
   /** To be called when the weights have changed. */
   weightsChanged(): void {
-    this.int8.weightsChanged();
-    if (this.packed === undefined) return;
-    this.packed.clear();
-    this.steps.clear();
+    this.steps.weightsChanged();
+    this.prefixes?.clear();
   }
 
   /** Rows for which there is room in memory when each has up to `capacity` tokens: a power of two. */
@@ -186,11 +163,10 @@ export class DecodingSession {
     const { slots } = cache;
     if (this.waiting.length > 0 && this.waiting[0].rows.length <= slots - active.length) await this.admit();
     if (active.length === 0) return;
-    if (precision === 'int8') await this.int8.refresh();
     for (const { row } of active) if (row.ready !== undefined) await row.ready;
     const longest = active.reduce((most, row) => Math.max(most, lengthOf(row)), 0);
     cache.fit(longest, active.length);
-    const step = this.decodeStep(Math.min(slots, paddedRows(active.length)), precision);
+    const step = await this.steps.get(cache, Math.min(slots, paddedRows(active.length)), precision);
     active.forEach((one, slot) => {
       const { tokens, sharpness } = one.row;
       step.ids[slot] = tokens[tokens.length - 1];
@@ -210,7 +186,6 @@ export class DecodingSession {
 
   dispose(): void {
     this.steps.clear();
-    this.packed?.clear();
     this.cache = undefined;
   }
 
@@ -221,170 +196,53 @@ export class DecodingSession {
 
   /** Frees a slot: the last row moves into it. */
   private vacate(slot: number): void {
-    const { active } = this;
+    const { active, opened } = this;
+    const { prompt, row, keep } = active[slot];
+    // The last token has not been read.
+    if (keep) this.keep([...prompt, ...row.tokens.slice(0, -1)], slot);
     const last = active.pop() as ActiveRow;
     if (slot === active.length) return;
     active[slot] = last;
-    this.opened.move(active.length, slot, lengthOf(last) - 1);
+    opened.move(active.length, slot, lengthOf(last) - 1);
+  }
+
+  /** Remembers what a slot holds of `tokens`. */
+  private keep(tokens: readonly number[], slot: number): void {
+    const { prefixes, opened } = this;
+    if (prefixes?.wants(tokens))
+      prefixes.add({ tokens: Int32Array.from(tokens), layers: opened.take(slot, tokens.length) });
   }
 
   /** Begins the first in line, as many as there are free slots for. */
   private async admit(): Promise<void> {
-    const { active, opened: cache } = this;
-    const batch: DecodedPrompt[] = [];
+    const { active, opened: cache, prefixes } = this;
+    const batch: (DecodedPrompt & PromptToRead)[] = [];
     let free = cache.slots - active.length;
     while (this.waiting.length > 0 && this.waiting[0].rows.length <= free) {
       const next = this.waiting.shift() as DecodedPrompt;
       free -= next.rows.length;
-      batch.push(next);
+      const { prompt, rows, keep, onRead } = next;
+      const prefix = prefixes?.find(prompt);
+      onRead?.(prefix?.length ?? 0);
+      batch.push({ prompt, rows, keep, sharpness: rows[0].sharpness, prefix });
     }
-    for (const part of batchRows(
-      batch.map(({ prompt }) => prompt.length),
-      this.limits.prefillTokens,
-    )) {
-      const prompts = part.indices.map((i) => batch[i]);
-      const { next, layers } = await this.prefill(prompts, part.rows, part.length);
+    for await (const { prompts, next, layers } of this.reader.read(batch)) {
       for (const { rows } of prompts) for (const row of rows) if (row.ready !== undefined) await row.ready;
-      prompts.forEach(({ prompt, rows }, at) => {
-        for (const row of rows) {
+      prompts.forEach(({ prompt, rows, keep = false, prefix }, at) => {
+        for (const [i, row] of rows.entries()) {
           if (row.advance(next, at)) continue;
           const longest = active.reduce((most, one) => Math.max(most, lengthOf(one)), prompt.length);
-          cache.fit(longest, active.length);
-          cache.fill(active.length, layers, at, prompt.length);
-          active.push({ row, promptLength: prompt.length });
+          const slot = active.length;
+          const known = prefix?.length ?? 0;
+          cache.fit(longest, slot);
+          if (prefix !== undefined) cache.fillKnown(slot, prefix);
+          cache.fill(slot, layers, at, known, prompt.length - known);
+          active.push({ row, prompt, keep });
+          if (keep && i === 0) this.keep(prompt, slot);
         }
       });
     }
   }
-
-  private async prefill(
-    prompts: readonly DecodedPrompt[],
-    rows: number,
-    length: number,
-  ): Promise<{ next: NextTokens; layers: CacheTensors[] }> {
-    const ids = new Int32Array(rows * length);
-    const last = new Int32Array(rows);
-    const sharpness = new Float32Array(rows).fill(1);
-    prompts.forEach((one, row) => {
-      ids.set(one.prompt, row * length);
-      last[row] = one.prompt.length - 1;
-      sharpness[row] = one.rows[0].sharpness;
-    });
-    const { config } = this.weights;
-    const keys = [rows, config.kvHeads, length, config.headDim];
-    const zeros = (shape: number[]) => NativeTensor.zeros('f32', shape);
-    const next = this.nextTensors(rows);
-    const layers = Array.from({ length: config.layers }, () => ({ key: zeros(keys), value: zeros(keys) }));
-    const runs = bindRows(
-      rows,
-      (own, threads) => this.programs.prefill(own, length, threads),
-      { parameters: this.weights.tensors },
-      {
-        ids: intArray(ids, [rows, length]),
-        last: intArray(last, [rows]),
-        sharpness: NativeTensor.wrap(sharpness, 'f32', [rows]),
-      },
-      { next, layers },
-    );
-    await runTogether(runs, false);
-    for (const run of runs) run.dispose();
-    return { next: dataOf(next), layers };
-  }
-
-  private decodeStep(rows: number, precision: SamplingPrecision): DecodeStep {
-    const { opened: cache, packed } = this;
-    const { tensors: parameters } = this.weights;
-    const shape = `${rows}x${cache.capacity}`;
-    const step = this.steps.get(`${shape} ${precision}`, () =>
-      this.bindStep(
-        rows,
-        (own, threads) => this.programs.decode(own, cache.capacity, precision, threads),
-        precision === 'int8' ? { parameters, int8: this.int8.tensors } : { parameters },
-      ),
-    );
-    if (packed === undefined || precision === 'int8' || ++step.count <= PACK_AFTER) return step;
-    return packed.get(shape, () => {
-      let program: Program | undefined;
-      const bound = this.bindStep(
-        rows,
-        (own, threads) => {
-          program = this.programs.packedDecode(own, cache.capacity, threads, parameters);
-          return program;
-        },
-        {},
-      );
-      // What is bound keeps what it needs.
-      program?.dispose();
-      return bound;
-    });
-  }
-
-  /** A step over the first `rows` slots of the cache; `whole` are inputs that every lane reads whole. */
-  private bindStep(
-    rows: number,
-    program: (rows: number, threads: Threads) => Program,
-    whole: Record<string, unknown>,
-  ): DecodeStep {
-    const ids = NativeTensor.zeros('i32', [rows]);
-    const position = NativeTensor.zeros('i32', [rows]);
-    const sharpness = NativeTensor.zeros('f32', [rows]);
-    const next = this.nextTensors(rows);
-    const cache = this.opened.tensors(rows);
-    const runs = bindRows(rows, program, whole, { ids, position, sharpness, cache }, { next, cache });
-    return {
-      ids: ids.data as Int32Array,
-      position: position.data as Int32Array,
-      sharpness: sharpness.data as Float32Array,
-      next: dataOf(next),
-      runs,
-      count: 0,
-    };
-  }
-
-  /** Room for what the next tokens of `rows` rows are drawn from. */
-  private nextTensors(rows: number): NextTensors {
-    const shape = [rows, this.weights.config.vocabSize];
-    return { logprobs: NativeTensor.zeros('f32', shape), weights: NativeTensor.zeros('f32', shape) };
-  }
-}
-
-interface NextTensors {
-  logprobs: NativeTensor;
-  weights: NativeTensor;
-}
-
-/**
- * Binds a program to memory: one run a lane, each with its share of the rows of `inputs` and `outputs`, and with the whole of
- * `whole`.
- */
-function bindRows(
-  rows: number,
-  program: (rows: number, threads: Threads) => Program,
-  whole: Record<string, unknown>,
-  inputs: Record<string, unknown>,
-  outputs: Record<string, unknown>,
-): BoundRun[] {
-  const { lanes, threads } = sharingOf(rows);
-  const each = rows / lanes;
-  const compiled = program(each, threads);
-  return Array.from({ length: lanes }, (_, lane) => {
-    const own = (tree: Record<string, unknown>) => rowsOf(tree as Tree<NativeTensor>, lane * each, each);
-    const all = { ...whole, ...(own(inputs) as object) };
-    return compiled.bind(all as unknown as Tree<NativeTensor>, own(outputs));
-  });
-}
-
-/** Rows [from, from + count) of every array of a tree, in the same memory. */
-function rowsOf(tree: Tree<NativeTensor>, from: number, count: number): Tree<NativeTensor> {
-  return treeMap(tree, ({ data, dtype, shape }) => {
-    const size = data.length / shape[0];
-    const rows = data.subarray(from * size, (from + count) * size);
-    return NativeTensor.wrap(rows, dtype, [count, ...shape.slice(1)]);
-  });
-}
-
-function dataOf({ logprobs, weights }: NextTensors): NextTokens {
-  return { logprobs: logprobs.data as Float32Array, weights: weights.data as Float32Array };
 }
 
 /** The number of rows that a step is compiled for: at least `n`, a power of two or three quarters of one. */
@@ -394,4 +252,4 @@ function paddedRows(n: number): number {
 }
 
 /** Tokens of a row so far, its prompt included. */
-const lengthOf = ({ promptLength, row }: ActiveRow) => promptLength + row.tokens.length;
+const lengthOf = ({ prompt, row }: ActiveRow) => prompt.length + row.tokens.length;

@@ -1,6 +1,7 @@
 /** The four programs of a model (learn, score, prefill, decode), compiled once a shape and shared by its copies. */
 import {
   decodeHidden,
+  extendHidden,
   forwardHidden,
   headLogits,
   type Int8Weight,
@@ -12,6 +13,7 @@ import {
   type Model,
   type ModelConfig,
   type Parameters,
+  type Past,
   quantiseWeights,
 } from '../../nn/index.ts';
 import {
@@ -233,6 +235,38 @@ export class ModelPrograms {
             next: nextToken(model, hidden, sharpness),
             layers: layers.map((x) => ({ ...x })),
           };
+        },
+        specs as unknown as Tree<Spec>,
+        session,
+      );
+    });
+  }
+
+  /**
+   * Reads what follows known tokens. Inputs: parameters, ids [P, S], last [P] = index of each row's last token, sharpness [P],
+   * past.layers: keys and values of the known tokens [P, kvHeads, room, D] of every layer, past.length [P]: how many there are.
+   * Outputs: as of `prefill`, of the tokens that are read.
+   */
+  extend(rows: number, length: number, room: number, threads: Threads): Program {
+    return this.get(`extend ${rows}x${length} after ${room}`, threads, (session) => {
+      const { layers, kvHeads, headDim } = this.shape.config;
+      const known = spec('f32', [rows, kvHeads, room, headDim]);
+      const specs = {
+        parameters: this.parameterSpecs(),
+        ids: spec('i32', [rows, length]),
+        last: spec('i32', [rows]),
+        sharpness: spec('f32', [rows]),
+        past: {
+          layers: Array.from({ length: layers }, () => ({ key: known, value: known })),
+          length: spec('i32', [rows]),
+        },
+      };
+      type Inputs = { parameters: TensorRecord; ids: Tensor; last: Tensor; sharpness: Tensor; past: Past };
+      return compile(
+        ({ parameters, ids, last, sharpness, past }: Inputs & Record<string, never>) => {
+          const model = this.model(parameters);
+          const { hidden, layers: read } = extendHidden(model, ids, last, past);
+          return { next: nextToken(model, hidden, sharpness), layers: read.map((x) => ({ ...x })) };
         },
         specs as unknown as Tree<Spec>,
         session,

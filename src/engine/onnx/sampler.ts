@@ -30,7 +30,7 @@ export class Sampler {
   ) {
     this.weights = weights;
     this.tokenizer = tokenizer;
-    this.session = new DecodingSession(weights, programs, limits, pack);
+    this.session = new DecodingSession(weights, programs, limits, { pack });
   }
 
   /** To be called when the weights have changed. */
