@@ -33,8 +33,11 @@ export interface DecodedRow {
 export interface DecodedPrompt {
   prompt: readonly number[];
   rows: readonly DecodedRow[];
-  /** Other prompts are likely to begin with this text, as the next turn of a conversation does: it is kept, see `prefixBytes`. */
-  keep?: boolean;
+  /**
+   * Its text is kept, and it goes on from a text that was kept, of the same scope: where prompts often begin alike, as turns of a
+   * conversation do. See `SessionOptions.prefixBytes`.
+   */
+  scope?: string;
   /** Told, when the prompt is read, how many of its tokens had been read before. */
   onRead?(known: number): void;
 }
@@ -62,7 +65,7 @@ const INLINE_MILLISECONDS = 16;
 interface ActiveRow {
   row: DecodedRow;
   prompt: readonly number[];
-  keep: boolean;
+  scope?: string;
 }
 
 /** Decodes with one set of weights. Call `open` before anything else. */
@@ -197,9 +200,9 @@ export class DecodingSession {
   /** Frees a slot: the last row moves into it. */
   private vacate(slot: number): void {
     const { active, opened } = this;
-    const { prompt, row, keep } = active[slot];
+    const { prompt, row, scope } = active[slot];
     // The last token has not been read.
-    if (keep) this.keep([...prompt, ...row.tokens.slice(0, -1)], slot);
+    this.keep(scope, [...prompt, ...row.tokens.slice(0, -1)], slot);
     const last = active.pop() as ActiveRow;
     if (slot === active.length) return;
     active[slot] = last;
@@ -207,10 +210,10 @@ export class DecodingSession {
   }
 
   /** Remembers what a slot holds of `tokens`. */
-  private keep(tokens: readonly number[], slot: number): void {
+  private keep(scope: string | undefined, tokens: readonly number[], slot: number): void {
     const { prefixes, opened } = this;
-    if (prefixes?.wants(tokens))
-      prefixes.add({ tokens: Int32Array.from(tokens), layers: opened.take(slot, tokens.length) });
+    if (scope !== undefined && prefixes?.wants(scope, tokens))
+      prefixes.add({ scope, tokens: Int32Array.from(tokens), layers: opened.take(slot, tokens.length) });
   }
 
   /** Begins the first in line, as many as there are free slots for. */
@@ -221,14 +224,14 @@ export class DecodingSession {
     while (this.waiting.length > 0 && this.waiting[0].rows.length <= free) {
       const next = this.waiting.shift() as DecodedPrompt;
       free -= next.rows.length;
-      const { prompt, rows, keep, onRead } = next;
-      const prefix = prefixes?.find(prompt);
+      const { prompt, rows, scope, onRead } = next;
+      const prefix = scope === undefined ? undefined : prefixes?.find(scope, prompt);
       onRead?.(prefix?.length ?? 0);
-      batch.push({ prompt, rows, keep, sharpness: rows[0].sharpness, prefix });
+      batch.push({ prompt, rows, scope, sharpness: rows[0].sharpness, prefix });
     }
     for await (const { prompts, next, layers } of this.reader.read(batch)) {
       for (const { rows } of prompts) for (const row of rows) if (row.ready !== undefined) await row.ready;
-      prompts.forEach(({ prompt, rows, keep = false, prefix }, at) => {
+      prompts.forEach(({ prompt, rows, scope, prefix }, at) => {
         for (const [i, row] of rows.entries()) {
           if (row.advance(next, at)) continue;
           const longest = active.reduce((most, one) => Math.max(most, lengthOf(one)), prompt.length);
@@ -237,8 +240,8 @@ export class DecodingSession {
           cache.fit(longest, slot);
           if (prefix !== undefined) cache.fillKnown(slot, prefix);
           cache.fill(slot, layers, at, known, prompt.length - known);
-          active.push({ row, prompt, keep });
-          if (keep && i === 0) this.keep(prompt, slot);
+          active.push({ row, prompt, scope });
+          if (i === 0) this.keep(scope, prompt, slot);
         }
       });
     }

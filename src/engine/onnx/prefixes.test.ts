@@ -9,7 +9,7 @@ import type { DecodedPrompt } from './decoding-session.ts';
 import type { NextTokens } from './pick-token.ts';
 import { Prefixes } from './prefixes.ts';
 
-const known = (...tokens: number[]) => ({ tokens: Int32Array.from(tokens), layers: [] });
+const known = (...tokens: number[]) => ({ scope: 'me', tokens: Int32Array.from(tokens), layers: [] });
 const count = (from: number, length: number) => Array.from({ length }, (_, i) => from + i);
 /** Bytes of a token: keys and values of two layers with two heads of 16 floats. */
 const TOKEN_BYTES = 2 * 4 * FRESH.layers * FRESH.kvHeads * FRESH.headDim;
@@ -23,36 +23,50 @@ describe('known prefixes', () => {
   it('are found where they are longest, and leave a token to read', () => {
     prefixes.add(known(...count(0, 40)));
     prefixes.add(known(...count(0, 36), ...count(500, 30)));
-    expect(prefixes.find([...count(0, 38), 9])?.length).toBe(38);
-    expect(prefixes.find([...count(0, 36), ...count(500, 10), 7])?.length).toBe(46);
-    expect(prefixes.find(count(0, 40))?.length).toBe(39);
-    expect(prefixes.find([...count(0, 31), ...count(900, 40)])).toBeUndefined();
-    expect(prefixes.find(count(0, 32))).toBeUndefined();
+    expect(prefixes.find('me', [...count(0, 38), 9])?.length).toBe(38);
+    expect(prefixes.find('me', [...count(0, 36), ...count(500, 10), 7])?.length).toBe(46);
+    expect(prefixes.find('me', count(0, 40))?.length).toBe(39);
+    expect(prefixes.find('me', [...count(0, 31), ...count(900, 40)])).toBeUndefined();
+    expect(prefixes.find('me', count(0, 32))).toBeUndefined();
   });
 
   it('take the place of their own beginnings, and are not kept twice', () => {
     prefixes.add(known(...count(0, 40)));
-    expect(prefixes.wants(count(0, 40))).toBe(false);
-    expect(prefixes.wants(count(0, 33))).toBe(false);
-    expect(prefixes.wants(count(0, 50))).toBe(true);
-    expect(prefixes.wants(count(5, 31))).toBe(false);
+    expect(prefixes.wants('me', count(0, 40))).toBe(false);
+    expect(prefixes.wants('me', count(0, 33))).toBe(false);
+    expect(prefixes.wants('me', count(0, 50))).toBe(true);
+    expect(prefixes.wants('me', count(5, 31))).toBe(false);
     prefixes.add(known(...count(0, 50)));
     expect(prefixes.size).toBe(50);
   });
 
+  it("are nobody else's", () => {
+    prefixes.add(known(...count(0, 40)));
+    expect(prefixes.find('you', count(0, 40))).toBeUndefined();
+    expect(prefixes.wants('you', count(0, 40))).toBe(true);
+    prefixes.add({ ...known(...count(0, 50)), scope: 'you' });
+    expect(prefixes.size).toBe(90);
+  });
+
   it('stay within their bytes: what was not used for longest goes', () => {
     for (const from of [0, 1000, 2000]) prefixes.add(known(...count(from, 60)));
-    prefixes.find([...count(0, 50), 7]);
+    prefixes.find('me', [...count(0, 50), 7]);
     prefixes.add(known(...count(3000, 60)));
     expect(prefixes.size).toBe(180);
-    expect(prefixes.find([...count(1000, 50), 7])).toBeUndefined();
-    for (const from of [0, 2000, 3000]) expect(prefixes.find([...count(from, 50), 7])?.length).toBe(50);
-    expect(prefixes.wants(count(0, 201))).toBe(false);
+    expect(prefixes.find('me', [...count(1000, 50), 7])).toBeUndefined();
+    for (const from of [0, 2000, 3000]) expect(prefixes.find('me', [...count(from, 50), 7])?.length).toBe(50);
+    expect(prefixes.wants('me', count(0, 201))).toBe(false);
   });
 });
 
 /** Continues prompts with their likeliest tokens; tokens, their log-probabilities, and how much of each prompt was known. */
-async function go({ session }: Decoder, prompts: readonly (readonly number[])[], steps: number, n = 1) {
+async function go(
+  { session }: Decoder,
+  prompts: readonly (readonly number[])[],
+  steps: number,
+  n = 1,
+  scope = 'me',
+) {
   const results = prompts.map(() => ({
     tokens: [] as number[][],
     logprobs: [] as number[][],
@@ -78,7 +92,7 @@ async function go({ session }: Decoder, prompts: readonly (readonly number[])[],
     const onRead = (known: number) => {
       results[i].known = known;
     };
-    session.add({ prompt, rows, keep: true, onRead } satisfies DecodedPrompt);
+    session.add({ prompt, rows, scope, onRead } satisfies DecodedPrompt);
   });
   while (!session.idle) await session.step();
   return results;
@@ -130,6 +144,8 @@ describe.each(CHECKPOINTS)('a session that keeps what it read: %s', (name) => {
     await go(keeping, [[...system, ...randomTokens(3, 'first')]], 2);
     const [shared, anew] = [await go(keeping, prompts, 4), await go(plain, prompts, 4)];
     for (const one of shared) expect(one.known).toBeGreaterThanOrEqual(34);
+    const others = await go(keeping, prompts, 4, 1, 'you');
+    expect(others.map((one) => one.known)).toEqual([0, 0, 0]);
     shared.forEach(({ tokens }, i) => {
       expect(tokens).toEqual(anew[i].tokens);
     });

@@ -12,6 +12,8 @@ export interface KnownLayer {
 
 /** Tokens from the beginning of a text, and what the model keeps of them. */
 export interface KnownTokens {
+  /** Whose text it is: others do not go on from it, and cannot find out that it is known. */
+  scope: string;
   tokens: Int32Array;
   layers: readonly KnownLayer[];
 }
@@ -42,9 +44,10 @@ export class Prefixes {
   }
 
   /** The longest known beginning of a prompt, if that is worth going on from. */
-  find(prompt: readonly number[]): KnownPrefix | undefined {
+  find(scope: string, prompt: readonly number[]): KnownPrefix | undefined {
     let best: KnownPrefix | undefined;
     for (const known of this.entries) {
+      if (known.scope !== scope) continue;
       const length = Math.min(commonLength(known.tokens, prompt), prompt.length - 1);
       if (length >= SHORTEST && length > (best?.length ?? 0)) best = { known, length };
     }
@@ -53,16 +56,19 @@ export class Prefixes {
   }
 
   /** Whether `tokens` are worth keeping: enough of them, that are not the beginning of what is held. */
-  wants(tokens: readonly number[]): boolean {
+  wants(scope: string, tokens: readonly number[]): boolean {
     if (tokens.length < SHORTEST || tokens.length > this.mostTokens) return false;
-    return !this.entries.some((known) => commonLength(known.tokens, tokens) === tokens.length);
+    return !this.entries.some(
+      (known) => known.scope === scope && commonLength(known.tokens, tokens) === tokens.length,
+    );
   }
 
   /** Keeps tokens with their keys and values, in place of beginnings of them. */
   add(known: KnownTokens): void {
-    const { tokens } = known;
-    for (const old of this.entries.filter((one) => commonLength(one.tokens, tokens) === one.tokens.length))
-      this.drop(old);
+    const { scope, tokens } = known;
+    const isBeginning = (one: KnownTokens) =>
+      one.scope === scope && commonLength(one.tokens, tokens) === one.tokens.length;
+    for (const old of this.entries.filter(isBeginning)) this.drop(old);
     while (this.held + tokens.length > this.mostTokens) this.drop(this.entries[0]);
     this.entries.push(known);
     this.held += tokens.length;

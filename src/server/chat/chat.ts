@@ -70,6 +70,8 @@ export class Chat {
   private readonly owner: string;
   private readonly replies: Reply[];
   private readonly tokens: DrawnToken[][];
+  /** Tokens of the prompt that had been read before. */
+  private cached = 0;
   /** The whole answer, once it is there. */
   private answer: ChatCompletion | undefined;
 
@@ -212,6 +214,7 @@ export class Chat {
     return usageOf(
       this.prompt.tokens.length,
       this.tokens.reduce((sum, tokens) => sum + tokens.length, 0),
+      this.cached,
     );
   }
 
@@ -230,6 +233,10 @@ export class Chat {
       server,
       owner: this.owner,
       prompt: this.prompt.tokens,
+      conversation: true,
+      onRead: (known) => {
+        this.cached = known;
+      },
       maxTokens: this.maxTokens,
       sampling: request,
       topLogprobs: request.logprobs === true ? (request.top_logprobs ?? 0) : undefined,

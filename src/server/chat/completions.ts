@@ -16,6 +16,10 @@ export interface CompletionOptions {
   /** The key's id: keys take turns. */
   owner: string;
   prompt: readonly number[];
+  /** It goes on from the key's earlier texts, and later ones from it. */
+  conversation?: boolean;
+  /** Told how many of the prompt's tokens had been read before. */
+  onRead?(known: number): void;
   maxTokens: number;
   sampling: SamplingMembers;
   /** Further strings that end a completion. */
@@ -86,7 +90,8 @@ export async function* completionPieces(options: CompletionOptions): AsyncGenera
   const onAbort = () => wake();
   signal.addEventListener('abort', onAbort);
   try {
-    server.add({ owner, prompt, rows });
+    const scope = options.conversation === true ? owner : undefined;
+    server.add({ owner, prompt, rows, scope, onRead: options.onRead });
     while (open > 0) {
       if (pieces.length === 0 && failure === undefined && !signal.aborted)
         await new Promise<void>((resolve) => {

@@ -12,6 +12,10 @@ export interface InferenceRequest {
   owner: string;
   prompt: readonly number[];
   rows: readonly InferenceRow[];
+  /** Whose earlier texts it may go on from, see `DecodedPrompt`; none unless given. */
+  scope?: string;
+  /** Told, when the prompt is read, how many of its tokens had been read before. */
+  onRead?(known: number): void;
 }
 
 export interface ModelServerOptions {
