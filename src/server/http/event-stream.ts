@@ -7,14 +7,58 @@ import { type ApiContext, asApiError } from './api.ts';
 
 /** Silence after which a comment tells the client that the stream is alive, in milliseconds. */
 const PING = 15_000;
+/** Least time between two writes to a client, in milliseconds: events that come faster travel together. */
+const PACE = 20;
 
-/** Writes, and waits where the client is slower than the model. */
-async function write(to: ServerResponse, text: string, signal: AbortSignal): Promise<void> {
-  if (to.write(text) || signal.aborted) return;
-  await new Promise<void>((resolve) => {
-    to.once('drain', resolve);
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
+/** Writes events to one client: the first at once, later ones together where they come fast. */
+class EventWriter {
+  private readonly to: ServerResponse;
+  private readonly signal: AbortSignal;
+  private pending = '';
+  private last = Number.NEGATIVE_INFINITY;
+  private timer: NodeJS.Timeout | undefined;
+  /** Until the client has taken what was written. */
+  private drained: Promise<void> | undefined;
+
+  constructor(to: ServerResponse, signal: AbortSignal) {
+    this.to = to;
+    this.signal = signal;
+  }
+
+  /** Waits where the client is slower than the model. */
+  async write(value: unknown): Promise<void> {
+    this.pending += `data: ${JSON.stringify(value)}\n\n`;
+    if (performance.now() - this.last >= PACE) this.flush();
+    else this.timer ??= setTimeout(() => this.flush(), PACE);
+    if (this.drained !== undefined) await this.drained;
+  }
+
+  end(): void {
+    clearTimeout(this.timer);
+    this.to.end(`${this.pending}data: [DONE]\n\n`);
+  }
+
+  /** To be called when the client is gone. */
+  drop(): void {
+    clearTimeout(this.timer);
+  }
+
+  private flush(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    const { to, signal, pending } = this;
+    this.pending = '';
+    this.last = performance.now();
+    if (to.write(pending) || signal.aborted) return;
+    this.drained ??= new Promise<void>((resolve) => {
+      const done = () => {
+        this.drained = undefined;
+        resolve();
+      };
+      to.once('drain', done);
+      signal.addEventListener('abort', done, { once: true });
+    });
+  }
 }
 
 async function send(
@@ -24,18 +68,19 @@ async function send(
   log: Logger,
 ): Promise<void> {
   const ping = setInterval(() => to.write(': ping\n\n'), PING);
+  const writer = new EventWriter(to, signal);
   try {
-    for await (const value of values) await write(to, `data: ${JSON.stringify(value)}\n\n`, signal);
+    for await (const value of values) await writer.write(value);
   } catch (error) {
-    if (signal.aborted) return;
+    if (signal.aborted) return writer.drop();
     const known = asApiError(error);
     if (known === undefined) log.error({ error: (error as Error).stack }, 'a stream failed');
     const { body } = known ?? new ApiError(500, 'The server had an error while answering.');
-    await write(to, `data: ${JSON.stringify(body)}\n\n`, signal);
+    await writer.write(body);
   } finally {
     clearInterval(ping);
   }
-  to.end('data: [DONE]\n\n');
+  writer.end();
 }
 
 /**
