@@ -75,6 +75,7 @@ export {
   type Device,
   type DType,
   defaultDevice,
+  idleThreadsSpin,
   laneCount,
   type NativeArray,
   NativeTensor,

@@ -1,6 +1,6 @@
 /** Binding a program of some rows to memory, in lanes where there are enough rows. */
 import { type BoundRun, NativeTensor, type Program, type Tree, treeMap } from '../../tensor/index.ts';
-import { sharingOf } from './lanes.ts';
+import type { Share } from './lanes.ts';
 import type { Threads } from './programs.ts';
 
 type Tensors = Record<string, unknown>;
@@ -11,12 +11,13 @@ type Tensors = Record<string, unknown>;
  */
 export function bindRows(
   rows: number,
+  share: Share,
   program: (rows: number, threads: Threads) => Program,
   whole: Tensors,
   inputs: Tensors,
   outputs: Tensors,
 ): BoundRun[] {
-  const { lanes, threads } = sharingOf(rows);
+  const { lanes, threads } = share(rows);
   const each = rows / lanes;
   const compiled = program(each, threads);
   return Array.from({ length: lanes }, (_, lane) => {

@@ -4,6 +4,7 @@ import { type BoundRun, NativeTensor, type Program } from '../../tensor/index.ts
 import { bindRows } from './bind-rows.ts';
 import type { KeyValueCache } from './cache.ts';
 import { Int8Weights } from './int8-weights.ts';
+import { type Share, shareMany } from './lanes.ts';
 import { nextTensors, nextTokens } from './next-tensors.ts';
 import type { NextTokens } from './pick-token.ts';
 import type { ModelPrograms, SamplingPrecision, Threads } from './programs.ts';
@@ -41,13 +42,15 @@ function disposeStep({ runs }: DecodeStep): void {
 export class DecodeSteps {
   private readonly weights: ModelWeights;
   private readonly programs: ModelPrograms;
+  private readonly share: Share;
   private readonly int8: Int8Weights;
   /** By rows, capacity and precision. */
   private readonly steps = new Recent<DecodeStep>(MOST_STEPS, disposeStep);
   /** Those with packed weights, by rows and capacity; undefined where weights are not packed. */
   private readonly packed: Recent<DecodeStep> | undefined;
 
-  constructor(weights: ModelWeights, programs: ModelPrograms, pack: boolean) {
+  constructor(weights: ModelWeights, programs: ModelPrograms, pack: boolean, share: Share = shareMany) {
+    this.share = share;
     this.weights = weights;
     this.programs = programs;
     this.int8 = new Int8Weights(weights, programs);
@@ -116,7 +119,7 @@ export class DecodeSteps {
       position: position.data as Int32Array,
       sharpness: sharpness.data as Float32Array,
       next: nextTokens(next),
-      runs: bindRows(rows, program, whole, inputs, { next, cache: tensors }),
+      runs: bindRows(rows, this.share, program, whole, inputs, { next, cache: tensors }),
       count: 0,
     };
   }

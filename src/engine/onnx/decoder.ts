@@ -1,9 +1,10 @@
 /** A model to decode with and nothing else: what a server holds for each model that it answers with. */
 import { loadWeights, type ModelConfig } from '../../nn/index.ts';
-import { checkDevice, type Device, defaultDevice } from '../../tensor/index.ts';
+import { checkDevice, type Device, defaultDevice, idleThreadsSpin } from '../../tensor/index.ts';
 import { loadTokenizer, type Tokenizer } from '../../text/index.ts';
 import { DecodingSession, type SessionLimits } from './decoding-session.ts';
 import { Embedder } from './embedder.ts';
+import { shareAny } from './lanes.ts';
 import { ModelPrograms } from './programs.ts';
 
 export interface DecoderOptions {
@@ -49,7 +50,11 @@ export async function createDecoder({
     weights,
     programs,
     { ...DEFAULT_LIMITS, ...limits },
-    { pack: true, prefixBytes },
+    {
+      pack: true,
+      prefixBytes,
+      share: idleThreadsSpin() ? undefined : shareAny(4 * arena.parameterCount),
+    },
   );
   const slots = session.affordableRows(config.maxPositions);
   session.open(slots, config.maxPositions);

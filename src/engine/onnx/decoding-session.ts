@@ -3,6 +3,7 @@ import type { ModelWeights } from '../../nn/index.ts';
 import { runTogether } from '../../tensor/index.ts';
 import { cacheCapacity, KeyValueCache } from './cache.ts';
 import { DecodeSteps } from './decode-steps.ts';
+import type { Share } from './lanes.ts';
 import type { NextTokens } from './pick-token.ts';
 import { Prefixes } from './prefixes.ts';
 import type { ModelPrograms, SamplingPrecision } from './programs.ts';
@@ -53,6 +54,8 @@ export interface SessionOptions {
    * too. Nothing is kept unless given.
    */
   prefixBytes?: number;
+  /** How rows are shared out to threads; `shareMany` unless given. */
+  share?: Share;
 }
 
 /**
@@ -84,11 +87,11 @@ export class DecodingSession {
     weights: ModelWeights,
     programs: ModelPrograms,
     limits: SessionLimits,
-    { pack = false, prefixBytes }: SessionOptions = {},
+    { pack = false, prefixBytes, share }: SessionOptions = {},
   ) {
     this.weights = weights;
     this.limits = limits;
-    this.steps = new DecodeSteps(weights, programs, pack);
+    this.steps = new DecodeSteps(weights, programs, pack, share);
     this.reader = new PromptReader(weights, programs, limits.prefillTokens);
     if (prefixBytes !== undefined) this.prefixes = new Prefixes(weights.config, prefixBytes);
   }

@@ -4,7 +4,7 @@ import { configureRuntime } from '../../tensor/index.ts';
 import type { SampleRequest } from '../engine.ts';
 import { FRESH, randomTokens, TOKENIZER } from '../testing/engines.ts';
 import { createOnnxEngine } from './index.ts';
-import { sharingOf } from './lanes.ts';
+import { shareAny, shareMany } from './lanes.ts';
 
 const PARAMS = { maxTokens: 20, stopTokens: [1, 2, 3, 4] };
 
@@ -14,8 +14,12 @@ describe('lanes of an engine', () => {
   });
 
   it('are for batches of many rows that can be halved', () => {
-    expect(sharingOf(64)).toEqual({ lanes: 2, threads: 'one' });
-    for (const rows of [1, 8, 33]) expect(sharingOf(rows)).toEqual({ lanes: 1, threads: 'all' });
+    expect(shareMany(64)).toEqual({ lanes: 2, threads: 'one' });
+    for (const rows of [1, 8, 33]) expect(shareMany(rows)).toEqual({ lanes: 1, threads: 'all' });
+    for (const rows of [2, 8, 64]) expect(shareAny(1000)(rows)).toEqual({ lanes: 2, threads: 'one' });
+    expect(shareAny(1000)(3)).toEqual({ lanes: 1, threads: 'all' });
+    expect(shareAny(1000)(1)).toEqual({ lanes: 1, threads: 'one' });
+    expect(shareAny(1e9)(1)).toEqual({ lanes: 1, threads: 'all' });
   });
 
   it('decode what one lane would, while rows leave and their number falls below what lanes are for', async () => {

@@ -8,16 +8,29 @@ export interface Sharing {
   threads: Threads;
 }
 
+/** How `rows` rows of a decoding step or a prompt are shared out. */
+export type Share = (rows: number) => Sharing;
+
 /**
  * Fewest rows of a lane. Every lane reads all weights, so that lanes of fewer rows gain only where threads sleep between
  * operations, and lose where they spin.
  */
 const LANE_ROWS = 16;
+/** Weights of at most this many bytes are read from a processor's last cache, which one thread does as fast as several. */
+const CACHED_WEIGHT_BYTES = 16 * 2 ** 20;
 
-/** How `rows` rows of a decoding step or prefill are shared out. */
-export function sharingOf(rows: number): Sharing {
+/** Lanes for many rows: the same whether threads spin or sleep, so that results do not depend on how busy the machine is. */
+export const shareMany: Share = (rows) => share(rows, LANE_ROWS);
+
+/** Lanes wherever that can be, for threads that sleep between operations; a row on its own is for one thread. */
+export function shareAny(weightBytes: number): Share {
+  return (rows) =>
+    rows === 1 && weightBytes <= CACHED_WEIGHT_BYTES ? { lanes: 1, threads: 'one' } : share(rows, 1);
+}
+
+function share(rows: number, least: number): Sharing {
   const lanes = laneCount();
-  return lanes > 1 && rows % lanes === 0 && rows >= lanes * LANE_ROWS
+  return lanes > 1 && rows % lanes === 0 && rows >= lanes * least
     ? { lanes, threads: 'one' }
     : { lanes: 1, threads: 'all' };
 }

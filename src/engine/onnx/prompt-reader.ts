@@ -5,6 +5,7 @@ import { batchRows, bucketLength } from './batching.ts';
 import { bindRows } from './bind-rows.ts';
 import type { CacheTensors } from './cache.ts';
 import { cacheCapacity } from './cache.ts';
+import { shareMany } from './lanes.ts';
 import { nextTensors, nextTokens } from './next-tensors.ts';
 import type { NextTokens } from './pick-token.ts';
 import type { KnownPrefix } from './prefixes.ts';
@@ -89,6 +90,7 @@ export class PromptReader {
       room === 0
         ? bindRows(
             rows,
+            shareMany,
             (own, threads) => this.programs.prefill(own, length, threads),
             { parameters },
             inputs,
@@ -96,6 +98,7 @@ export class PromptReader {
           )
         : bindRows(
             rows,
+            shareMany,
             (own, threads) => this.programs.extend(own, length, room, threads),
             { parameters },
             { ...inputs, past: this.past(prompts, rows, room) },

@@ -8,7 +8,7 @@ import { type ApiContext, asApiError } from './api.ts';
 /** Silence after which a comment tells the client that the stream is alive, in milliseconds. */
 const PING = 15_000;
 /** Least time between two writes to a client, in milliseconds: events that come faster travel together. */
-const PACE = 20;
+const PACE = 40;
 
 /** Writes events to one client: the first at once, later ones together where they come fast. */
 class EventWriter {

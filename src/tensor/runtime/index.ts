@@ -15,3 +15,4 @@ export {
   type OnnxValueInfo,
 } from './onnx-proto.ts';
 export { Session, type SessionOptions } from './session.ts';
+export { idleThreadsSpin } from './threads.ts';
