@@ -11,6 +11,8 @@ import { median } from './turns.ts';
 const MODEL = '2.9M';
 const PROMPT_TOKENS = 32;
 const CLIENTS = [1, 8, 64] as const;
+/** Answers of a repetition, at least: few clients give several each, one after the other. */
+const ANSWERS = 16;
 /** More than any answer by the schema takes. */
 const MOST_TOKENS = 1024;
 
@@ -57,7 +59,7 @@ function check({ choices: [{ message, finish_reason: reason }] }: Answer): void 
 }
 
 /**
- * Clients that each ask for one answer by a strict JSON schema, then for as many free tokens; the cost is how much longer a
+ * Clients that ask for answers by a strict JSON schema, then for as many free tokens; the cost is how much longer a
  * token takes. Every answer is parsed and checked.
  */
 export async function* benchConstrained(context: BenchContext): AsyncGenerator<BenchRow> {
@@ -80,10 +82,14 @@ export async function* benchConstrained(context: BenchContext): AsyncGenerator<B
       seed,
       ...more,
     });
-  /** All clients at once, each with as many tokens as it may have; the tokens that came and how long it took. */
-  const round = async (limits: readonly number[], seed: number, more: object) => {
+  /** Answers of at most so many tokens each, `clients` at a time; the tokens that came and how long it took. */
+  const round = async (clients: number, limits: readonly number[], seed: number, more: object) => {
     const started = performance.now();
-    const answers = await Promise.all(limits.map((limit, i) => ask(seed + i, limit, more)));
+    const answers: Answer[] = [];
+    const client = async (_: unknown, first: number) => {
+      for (let i = first; i < limits.length; i += clients) answers[i] = await ask(seed + i, limits[i], more);
+    };
+    await Promise.all(Array.from({ length: clients }, client));
     const tokens = answers.map(({ usage }) => usage.completion_tokens);
     const seconds = (performance.now() - started) / 1000;
     return { answers, tokens, speed: tokens.reduce((sum, x) => sum + x, 0) / seconds };
@@ -94,18 +100,18 @@ export async function* benchConstrained(context: BenchContext): AsyncGenerator<B
 
   try {
     for (const clients of wanted) {
-      const limits = Array.from({ length: clients }, () => MOST_TOKENS);
+      const limits = Array.from({ length: Math.max(clients, ANSWERS) }, () => MOST_TOKENS);
       const costs: number[] = [];
       const speeds: number[] = [];
       let parsed = 0;
       // The first repetition warms up: the schema is compiled, and programs for so many rows.
       for (let i = 0; i <= context.repetitions; i++) {
         context.peak.probe();
-        const bound = await round(limits, 1000 * i, json);
-        const free = await round(bound.tokens, 1000 * i, {});
+        const bound = await round(clients, limits, 1000 * i, json);
+        const free = await round(clients, bound.tokens, 1000 * i, {});
         bound.answers.forEach(check);
         if (i === 0) continue;
-        parsed += clients;
+        parsed += limits.length;
         costs.push(100 * (free.speed / bound.speed - 1));
         speeds.push(bound.speed);
       }
