@@ -52,12 +52,15 @@ async function* benchStreams(context: BenchContext): AsyncGenerator<BenchRow> {
         seed: i,
       }));
       const firsts: number[] = [];
+      /** Share of one processor that the clients took. */
+      const clientShares: number[] = [];
       const rows = await takeTurns({
         ...context,
         work: workOf(clients),
         unit: 'tokens/s',
         ours: async () => {
           const started = performance.now();
+          const before = process.cpuUsage();
           let tokens = 0;
           const client = async (seed: number) => {
             for (let round = 0; round < ROUNDS; round++) {
@@ -67,7 +70,10 @@ async function* benchStreams(context: BenchContext): AsyncGenerator<BenchRow> {
             }
           };
           await Promise.all(requests.map(({ seed }) => client(seed)));
-          return (1000 * tokens) / (performance.now() - started);
+          const milliseconds = performance.now() - started;
+          const { user, system } = process.cpuUsage(before);
+          clientShares.push((user + system) / 1000 / milliseconds);
+          return (1000 * tokens) / milliseconds;
         },
         peers: [
           {
@@ -85,7 +91,9 @@ async function* benchStreams(context: BenchContext): AsyncGenerator<BenchRow> {
         ],
       });
       const [p50, p95] = [quantile(firsts, 0.5), quantile(firsts, 0.95)].map((ms) => ms.toFixed(0));
-      for (const row of rows) yield { ...row, note: `first token after ${p50} ms (p50), ${p95} ms (p95)` };
+      const share = median(clientShares).toFixed(2);
+      const note = `first token after ${p50} ms (p50), ${p95} ms (p95); clients take ${share} processors`;
+      for (const row of rows) yield { ...row, note };
     }
     if (context.wants(many)) yield await longRun(api, many);
   } finally {
