@@ -24,6 +24,7 @@ describe('takeTurns', () => {
       peers: [{ name: 'peer', run: sequence('peer', [5, 8, 4], calls) }],
       flopsPerUnit: 2,
       peak,
+      pause: 0,
     });
     expect(calls).toEqual(['ours', 'ours', 'peer', 'ours', 'peer', 'ours', 'peer']);
     expect(row).toMatchObject({ ours: 20, low: 10, high: 30, peerFigure: 5, peerLow: 4, peerHigh: 8 });
@@ -38,6 +39,7 @@ describe('takeTurns', () => {
       ours: async () => 10,
       peers: [{ name: 'peer', run: async () => 30 }],
       peak,
+      pause: 0,
     });
     expect(row.ratio).toBe(3);
     expect(row.peakShare).toBeUndefined();
@@ -50,6 +52,7 @@ describe('takeTurns', () => {
       repetitions: 1,
       ours: async () => 10,
       peak,
+      pause: 0,
     };
     const rows = await takeTurns({
       ...common,

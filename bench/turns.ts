@@ -1,4 +1,5 @@
 /** Repetitions of our side and of the peers in turn, so that a machine's good and bad minutes fall on all alike. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Peak } from './peak.ts';
 import type { BenchRow, Unit } from './row.ts';
 import { isFaster } from './row.ts';
@@ -27,12 +28,17 @@ export interface Comparison {
   flopsPerUnit?: number;
   /** Looked at again before each repetition. */
   peak: Peak;
+  /** Milliseconds before each side; `PAUSE` unless given. */
+  pause?: number;
 }
 
 /** Repetitions after which slow work stops early. */
 const ENOUGH = 3;
 /** Slow work stops after this many seconds, all sides together, once it has had `ENOUGH` repetitions. */
 const PATIENCE_SECONDS = 90;
+
+/** Between two sides, in milliseconds: threads of one that spin for more work have gone to sleep when the other begins. */
+const PAUSE = 300;
 
 export function median(values: readonly number[]): number {
   if (values.length === 0) throw new RangeError('the median of no values');
@@ -46,15 +52,20 @@ export function median(values: readonly number[]): number {
  * ratios are of medians.
  */
 export async function takeTurns(comparison: Comparison): Promise<BenchRow[]> {
-  const { work, unit, repetitions, ours, peers, flopsPerUnit, peak } = comparison;
+  const { work, unit, repetitions, ours, peers, flopsPerUnit, peak, pause = PAUSE } = comparison;
   await ours();
   const own: number[] = [];
   const theirs = peers.map((): number[] => []);
   const started = performance.now();
   for (let i = 0; i < repetitions; i++) {
     peak.probe();
+    await sleep(pause);
     own.push(await ours());
-    for (const [p, peer] of peers.entries()) if ('run' in peer) theirs[p].push(await peer.run());
+    for (const [p, peer] of peers.entries())
+      if ('run' in peer) {
+        await sleep(pause);
+        theirs[p].push(await peer.run());
+      }
     if (own.length >= ENOUGH && performance.now() - started > 1000 * PATIENCE_SECONDS) break;
   }
   const base: BenchRow = {
