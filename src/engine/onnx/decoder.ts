@@ -27,8 +27,6 @@ export interface Decoder {
   dispose(): void;
 }
 
-/** With this many streams, writing tokens takes a good part of a step's time. */
-const BUSY_ROWS = 32;
 const DEFAULT_LIMITS: SessionLimits = { maxRows: 64, cacheBytes: 2 ** 30, prefillTokens: 2048 };
 
 /** Loads a model. Throws an Error naming the folder and what is wrong with it. */
@@ -55,7 +53,6 @@ export async function createDecoder({
     {
       pack: true,
       prefixBytes,
-      busyRows: BUSY_ROWS,
       share: idleThreadsSpin() ? undefined : shareAny(4 * arena.parameterCount),
     },
   );

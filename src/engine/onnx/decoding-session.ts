@@ -56,11 +56,6 @@ export interface SessionOptions {
   prefixBytes?: number;
   /** How rows are shared out to threads; `shareMany` unless given. */
   share?: Share;
-  /**
-   * From this many rows on, steps are made on other threads, however short they are, so that the event loop can deal with the
-   * tokens of the last one meanwhile. Never unless given.
-   */
-  busyRows?: number;
 }
 
 /**
@@ -87,17 +82,15 @@ export class DecodingSession {
   private waiting: DecodedPrompt[] = [];
   private active: ActiveRow[] = [];
   private inline = false;
-  private readonly busyRows: number;
 
   constructor(
     weights: ModelWeights,
     programs: ModelPrograms,
     limits: SessionLimits,
-    { pack = false, prefixBytes, share, busyRows = Number.POSITIVE_INFINITY }: SessionOptions = {},
+    { pack = false, prefixBytes, share }: SessionOptions = {},
   ) {
     this.weights = weights;
     this.limits = limits;
-    this.busyRows = busyRows;
     this.steps = new DecodeSteps(weights, programs, pack, share);
     this.reader = new PromptReader(weights, programs, limits.prefillTokens);
     if (prefixBytes !== undefined) this.prefixes = new Prefixes(weights.config, prefixBytes);
@@ -190,7 +183,7 @@ export class DecodingSession {
     step.position.fill(0, active.length);
     step.sharpness.fill(1, active.length);
     const started = performance.now();
-    await runTogether(step.runs, this.inline && active.length < this.busyRows);
+    await runTogether(step.runs, this.inline);
     this.inline = performance.now() - started < INLINE_MILLISECONDS;
     // Back to front, so that the row moved into a finished row's slot has had its token already.
     for (let slot = active.length - 1; slot >= 0; slot--)
