@@ -5,7 +5,7 @@ import type OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cosine } from '../graders/openai/similarity/index.ts';
 import { embedAt } from './grading/embed.ts';
-import { errorOf, jsonl, type TinyServer, tinyServer } from './testing/tiny-server.ts';
+import { errorOf, jsonl, settled, type TinyServer, tinyServer } from './testing/tiny-server.ts';
 
 let tiny: TinyServer;
 let client: OpenAI;
@@ -126,12 +126,7 @@ describe('cosine', () => {
         reinforcement: { grader, burnish: { max_steps: 1, max_completion_tokens: 4 } },
       },
     } as never);
-    await expect
-      .poll(async () => (await client.fineTuning.jobs.retrieve(job.id)).status, {
-        timeout: 50_000,
-        interval: 200,
-      })
-      .toBe('succeeded');
+    expect((await settled(client, job.id)).status).toBe('succeeded');
     const { data } = await client.fineTuning.jobs.listEvents(job.id);
     const step = data.find(({ type }) => type === 'metrics')?.data as {
       train_mean_reward: number;

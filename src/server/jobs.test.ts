@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freshPostgres } from './testing/fresh-postgres.ts';
-import { errorOf, jsonl, type TinyServer, tinyServer } from './testing/tiny-server.ts';
+import { errorOf, jsonl, settled, type TinyServer, tinyServer } from './testing/tiny-server.ts';
 
 let tiny: TinyServer;
 let client: OpenAI;
@@ -15,7 +15,6 @@ beforeAll(async () => {
 afterAll(() => tiny.close());
 
 type Create = OpenAI.FineTuning.JobCreateParams;
-type Job = OpenAI.FineTuning.FineTuningJob;
 
 const user = (content: string) => ({ role: 'user', content });
 const assistant = (content: string) => ({ role: 'assistant', content });
@@ -23,17 +22,6 @@ const LETTERS = [...'abcdefghijkl'];
 
 async function upload(lines: readonly unknown[]): Promise<string> {
   return (await client.files.create({ file: jsonl('data.jsonl', lines), purpose: 'fine-tune' })).id;
-}
-
-async function settled(
-  id: string,
-  states: readonly string[] = ['succeeded', 'failed', 'cancelled'],
-): Promise<Job> {
-  for (;;) {
-    const job = await client.fineTuning.jobs.retrieve(id);
-    if (states.includes(job.status)) return job;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
 }
 
 async function events(id: string): Promise<OpenAI.FineTuning.FineTuningJobEvent[]> {
@@ -98,7 +86,7 @@ describe('a job', () => {
       fine_tuned_model: null,
       seed: 5,
     });
-    const done = await settled(job.id);
+    const done = await settled(client, job.id);
     expect(done.error).toBeNull();
     expect(done.status).toBe('succeeded');
     expect(done.fine_tuned_model).toMatch(/^ft:tiny:burnish:mine:/);
@@ -169,7 +157,7 @@ describe('a job', () => {
       ...of(response_format),
       validation_file: request.training_file,
     });
-    expect(await settled(job.id)).toMatchObject({ status: 'succeeded', error: null });
+    expect(await settled(client, job.id)).toMatchObject({ status: 'succeeded', error: null });
     const told = (await events(job.id)).map(({ data }) => data as Record<string, unknown>);
     // A fresh model writes noise: that every output is graded, and right, is the schema's doing.
     const rewards = told.flatMap((data) => ('train_mean_reward' in data ? [data] : []));
@@ -209,7 +197,7 @@ describe('a job', () => {
         } as never,
       },
     });
-    expect(await settled(job.id)).toMatchObject({ status: 'succeeded', error: null });
+    expect(await settled(client, job.id)).toMatchObject({ status: 'succeeded', error: null });
     const told = (await events(job.id)).map(({ data }) => data as Record<string, number>);
     const accuracies = told.flatMap((data) => ('train_loss' in data ? [data.train_mean_token_accuracy] : []));
     expect(accuracies.length).toBe(36);
@@ -237,7 +225,7 @@ describe('a job', () => {
       training_file: await upload(chats),
       method: { type: 'supervised', supervised: { hyperparameters: { n_epochs: 3, batch_size: 4 } } },
     });
-    const learned = await settled(first.id);
+    const learned = await settled(client, first.id);
     expect([learned.status, learned.error]).toEqual(['succeeded', null]);
     expect(learned.hyperparameters).toMatchObject({
       n_epochs: 3,
@@ -254,7 +242,7 @@ describe('a job', () => {
       training_file: await upload(pairs),
       method: { type: 'dpo', dpo: { hyperparameters: { n_epochs: 1, batch_size: 4, beta: 0.2 } } },
     });
-    const preferred = await settled(second.id);
+    const preferred = await settled(client, second.id);
     expect([preferred.status, preferred.error]).toEqual(['succeeded', null]);
     const losses = (await events(second.id)).flatMap(({ data }) =>
       'train_loss' in (data as object) ? [data] : [],
@@ -268,7 +256,7 @@ describe('a job', () => {
       training_file: await upload(LETTERS.map((x) => ({ messages: [user(x), assistant(x)] }))),
       method: { type: 'supervised', supervised: { hyperparameters: { n_epochs: 1 } } },
     });
-    const { fine_tuned_model } = await settled(job.id);
+    const { fine_tuned_model } = await settled(client, job.id);
     const model = fine_tuned_model as string;
     const { permissions } = client.fineTuning.checkpoints;
     const projects = async (options = {}) => {
@@ -325,8 +313,8 @@ describe('a job', () => {
     expect((await events(paused.id)).length).toBe(before);
     expect((await client.fineTuning.jobs.resume(paused.id)).status).toBe('queued');
     const straight = await client.fineTuning.jobs.create(request);
-    expect((await settled(paused.id)).status).toBe('succeeded');
-    expect((await settled(straight.id)).status).toBe('succeeded');
+    expect((await settled(client, paused.id)).status).toBe('succeeded');
+    expect((await settled(client, straight.id)).status).toBe('succeeded');
     expect(weights(paused.id).equals(weights(straight.id))).toBe(true);
     const steps = async (id: string) =>
       (await events(id)).filter(({ message }) => message.startsWith('Step')).map(({ message }) => message);
@@ -339,7 +327,7 @@ describe('a job', () => {
     expect((await client.fineTuning.jobs.cancel(early.id)).status).toBe('cancelled');
     expect((await client.fineTuning.jobs.cancel(early.id)).status).toBe('cancelled');
     const running = await client.fineTuning.jobs.create(request);
-    await settled(running.id, ['running']);
+    await settled(client, running.id, ['running']);
     const cancelled = await client.fineTuning.jobs.cancel(running.id);
     expect(cancelled.status).toBe('cancelled');
     expect(cancelled.finished_at).not.toBeNull();
@@ -357,7 +345,7 @@ describe('a job', () => {
       { want: 1 },
     ]);
     const job = await client.fineTuning.jobs.create(await reinforcement({ training_file }));
-    const failed = await settled(job.id);
+    const failed = await settled(client, job.id);
     expect(failed.status).toBe('failed');
     expect(failed.error?.param).toBe('training_file');
     expect(failed.error?.message).toContain('line 2: messages: the last one is of role assistant');
@@ -367,6 +355,7 @@ describe('a job', () => {
   it('whose grader reads what lines do not have fails, and says what there is', async () => {
     const training_file = await upload([{ messages: [user('a')], wont: 'a' }]);
     const failed = await settled(
+      client,
       (await client.fineTuning.jobs.create(await reinforcement({ training_file }))).id,
     );
     expect(failed.error?.message).toMatch(
@@ -442,5 +431,5 @@ it('a request with an Idempotency-Key makes one job however often it is sent', a
   expect(new Set(jobs.map(({ id }) => id)).size).toBe(1);
   const error = await errorOf(client.fineTuning.jobs.create({ ...request, seed: 6 }, { headers }));
   expect([error.status, error.param]).toEqual([400, 'Idempotency-Key']);
-  await settled(jobs[0].id);
+  await settled(client, jobs[0].id);
 });

@@ -9,27 +9,26 @@ import { migrate } from './database/migrations.ts';
 import { Records } from './database/records.ts';
 import { JudgeAnswers } from './grading/judge-answers.ts';
 import { startServer } from './index.ts';
-import { jsonl, type TinyServer, tinyServer } from './testing/tiny-server.ts';
+import { jsonl, settled, type TinyServer, tinyServer } from './testing/tiny-server.ts';
 
 /** What the judge was asked, and what it says next; `{"result": 0.5}` where nothing is left. */
 let asked: { messages: { content: string }[]; seed?: number }[] = [];
-let next: { status?: number; content?: string }[] = [];
+let next: { status?: number; content?: string; body?: string }[] = [];
 let judge: Server;
 let tiny: TinyServer;
 let endpoint: { url: string; key: string };
 beforeAll(async () => {
   judge = createServer(async (request, response) => {
-    let body = '';
-    for await (const part of request) body += part;
-    asked.push(JSON.parse(body));
-    const { status = 200, content = '{"steps":[],"result":0.5}' } = next.shift() ?? {};
-    response.writeHead(status, { 'retry-after-ms': '1' }).end(
-      JSON.stringify({
-        model: 'wise-1',
-        choices: [{ message: { content } }],
-        usage: { prompt_tokens: 7, completion_tokens: 3 },
-      }),
-    );
+    let question = '';
+    for await (const part of request) question += part;
+    asked.push(JSON.parse(question));
+    const { status = 200, content = '{"steps":[],"result":0.5}', body } = next.shift() ?? {};
+    const answer = {
+      model: 'wise-1',
+      choices: [{ message: { content } }],
+      usage: { prompt_tokens: 7, completion_tokens: 3 },
+    };
+    response.writeHead(status, { 'retry-after-ms': '1' }).end(body ?? JSON.stringify(answer));
   });
   await new Promise<void>((resolve) => judge.listen(0, '127.0.0.1', resolve));
   endpoint = { url: `http://127.0.0.1:${(judge.address() as AddressInfo).port}/v1`, key: 'k' };
@@ -67,6 +66,16 @@ it('are asked again where they are busy, and where their answer cannot be read',
   expect(asked.length).toBe(4);
 });
 
+it('are asked again where an answer breaks off, and not where they refuse', async () => {
+  next = [{ body: '{"model": "wi' }];
+  expect((await run(tiny.client, 4)).reward).toBe(0.5);
+  expect(asked.length).toBe(2);
+  next = [{ status: 403, body: 'no such key' }];
+  const { metadata } = await run(tiny.client, 5);
+  expect(metadata.errors.model_grader_server_error_details).toBe('it answered 403: no such key');
+  expect(asked.length).toBe(3);
+});
+
 it('are not asked again by anybody: another request, a job, a later server', async () => {
   const first = await run(tiny.client, 2);
   expect(first).toMatchObject({ reward: 0.5, model_grader_token_usage_per_model: { 'wise-1': {} } });
@@ -84,8 +93,7 @@ it('are not asked again by anybody: another request, a job, a later server', asy
       reinforcement: { grader: grader(2), burnish: { max_steps: 1, max_completion_tokens: 2 } },
     },
   } as never);
-  const status = async () => (await tiny.client.fineTuning.jobs.retrieve(job.id)).status;
-  await expect.poll(status, { timeout: 50_000, interval: 200 }).toBe('succeeded');
+  expect((await settled(tiny.client, job.id)).status).toBe('succeeded');
   const { data } = await tiny.client.fineTuning.jobs.listEvents(job.id);
   expect(data.find(({ type }) => type === 'metrics')?.data).toMatchObject({ train_mean_reward: 0.5 });
   expect(asked.length).toBe(1);
@@ -113,7 +121,7 @@ it('have a bounded number of answers kept, and none that are very long', async (
   const database = await openDatabase(join(tiny.folder, 'answers.db'));
   await migrate(database);
   const records = new Records<never>(database, 'judge answer');
-  const answers = new JudgeAnswers(records, 30);
+  const answers = new JudgeAnswers(database, 30);
   const usage = { prompt_tokens: 1, completion_tokens: 1, cached_tokens: 0 };
   const answer = { content: '{}', refusal: null, model: 'm', usage };
   for (let i = 0; i < 201; i++) await answers.add(`q${i}`, answer);

@@ -104,9 +104,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     cacheBytes: options.cacheBytes ?? 2 ** 30,
   });
   const names = new ModelNames(aliases, models, inference);
-  let judge: Endpoint | null = options.judge ?? null;
   // This server, once its address is known.
   let self: Endpoint | null = null;
+  const judge = () => options.judge ?? self;
   const { embedding } = options;
   const embedder =
     embedding &&
@@ -115,8 +115,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       return place && { ...place, model: embedding.model };
     });
   // Of this server's own models nothing is kept: their names may come to stand for other weights.
-  const answers =
-    options.judge === undefined ? undefined : new JudgeAnswers(new Records(database, 'judge answer'));
+  const answers = options.judge && new JudgeAnswers(database);
   const runner = new JobRunner({
     jobs,
     files,
@@ -126,12 +125,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     log,
     folder: join(folder, 'jobs'),
     concurrency: options.jobs ?? 1,
-    judge: () => judge,
+    judge,
     answers: options.judge === undefined ? null : place,
     embedder: () => embedder?.() ?? null,
   });
   const own = await keys.ownKey();
-  const grading = gradingContext({ judge: () => judge, answers, embedder });
+  const grading = gradingContext({ judge, answers, embedder });
   const app = createApp({
     keys,
     files,
@@ -157,7 +156,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const { server, port } = await listen(app.fetch, host, options.port);
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
   self = { url: `${url}/v1`, key: own };
-  judge ??= self;
   await runner.open();
   const sweeping = setInterval(() => void files.sweep().catch(() => undefined), SWEEP);
   log.info({ url }, 'listening');

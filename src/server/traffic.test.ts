@@ -2,7 +2,7 @@
 import type OpenAI from 'openai';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { BurnishClient } from './index.ts';
-import { errorOf, type TinyServer, tinyServer } from './testing/tiny-server.ts';
+import { errorOf, settled, type TinyServer, tinyServer } from './testing/tiny-server.ts';
 
 let tiny: TinyServer;
 let client: OpenAI;
@@ -102,11 +102,7 @@ it('makes a model of it that is worth more', async () => {
     },
   };
   const { id } = await client.fineTuning.jobs.create({ model: 'tiny', seed: 1, method } as never);
-  let job = await client.fineTuning.jobs.retrieve(id);
-  while (!job.finished_at) {
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    job = await client.fineTuning.jobs.retrieve(id);
-  }
+  const job = await settled(client, id);
   expect([job.status, job.error]).toEqual(['succeeded', null]);
   const after: number[] = [];
   for (let seed = 100; seed < 132; seed++)

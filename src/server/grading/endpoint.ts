@@ -24,6 +24,9 @@ function waitBefore(tries: number, response: Response | undefined): number {
   return Math.min(MOST_WAIT, Math.max(0, asked));
 }
 
+/** Whether an endpoint may answer otherwise when it is asked again. */
+const isBusy = ({ status }: Response) => status === 429 || status === 408 || status >= 500;
+
 /** POSTs to a path of the endpoint, such as `/chat/completions`; rejects with an Error that says what went wrong. */
 export type Ask = (path: string, body: unknown, signal: AbortSignal) => Promise<unknown>;
 
@@ -35,6 +38,7 @@ export function askAt({ url, key }: Endpoint): Ask {
     for (let tries = 0; ; tries++) {
       let response: Response | undefined;
       let problem: string;
+      let isFinal = tries + 1 >= MOST_TRIES;
       try {
         response = await fetch(`${url}${path}`, {
           method: 'POST',
@@ -44,16 +48,16 @@ export function askAt({ url, key }: Endpoint): Ask {
         });
         if (response.ok) return await response.json();
         problem = `it answered ${response.status}`;
+        if (isBusy(response)) await response.body?.cancel();
+        else {
+          isFinal = true;
+          problem += `: ${(await response.text()).slice(0, 300)}`;
+        }
       } catch (error) {
         signal.throwIfAborted();
         problem = (error as Error).message;
       }
-      const isFinal =
-        response !== undefined &&
-        !(response.status === 429 || response.status === 408 || response.status >= 500);
-      if (isFinal) throw new Error(`${problem}: ${(await response?.text())?.slice(0, 300)}`);
-      await response?.body?.cancel();
-      if (tries + 1 >= MOST_TRIES) throw new Error(problem);
+      if (isFinal) throw new Error(problem);
       await new Promise((resolve) => setTimeout(resolve, waitBefore(tries, response)));
     }
   };

@@ -1,6 +1,7 @@
 /** What judges answered, kept beyond the process: a question that was answered once is not paid for again. */
 import type { JudgeAnswer } from '../../graders/openai/index.ts';
-import type { Records } from '../database/records.ts';
+import type { Database } from '../database/database.ts';
+import { Records } from '../database/records.ts';
 
 /** Answers that are kept; the oldest go first. */
 const MOST_ANSWERS = 50_000;
@@ -15,8 +16,8 @@ export class JudgeAnswers {
   private readonly most: number;
   private added = 0;
 
-  constructor(records: Records<JudgeAnswer>, most = MOST_ANSWERS) {
-    this.records = records;
+  constructor(database: Database, most = MOST_ANSWERS) {
+    this.records = new Records(database, 'judge answer');
     this.most = most;
   }
 

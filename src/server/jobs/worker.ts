@@ -1,7 +1,6 @@
 /** The process that a job is run in. */
 import { tellParent } from '../../processes/index.ts';
 import { openDatabase } from '../database/database.ts';
-import { Records } from '../database/records.ts';
 import { gradingContext } from '../grading/context.ts';
 import { JudgeAnswers } from '../grading/judge-answers.ts';
 import { fineTune } from './fine-tune.ts';
@@ -21,7 +20,7 @@ async function run({ spec }: Extract<ToWorker, { kind: 'start' }>): Promise<void
     spec.answers === null ? undefined : await openDatabase(spec.answers).catch(() => undefined);
   const context = gradingContext({
     judge: () => spec.judge,
-    answers: database && new JudgeAnswers(new Records(database, 'judge answer')),
+    answers: database && new JudgeAnswers(database),
     ...(spec.embedder === null ? {} : { embedder: () => spec.embedder }),
   });
   try {

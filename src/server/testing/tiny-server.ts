@@ -75,6 +75,19 @@ export async function errorOf(request: Promise<unknown>): Promise<InstanceType<t
   throw new Error(`expected an error of the API, found ${String(error)}`);
 }
 
+/** A job once it is in one of the states; unless given, once it is over. */
+export async function settled(
+  client: OpenAI,
+  id: string,
+  states: readonly string[] = ['succeeded', 'failed', 'cancelled'],
+): Promise<OpenAI.FineTuning.FineTuningJob> {
+  for (;;) {
+    const job = await client.fineTuning.jobs.retrieve(id);
+    if (states.includes(job.status)) return job;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
 /** A file of JSON lines. */
 export function jsonl(name: string, lines: readonly unknown[]): File {
   return new File([lines.map((line) => `${JSON.stringify(line)}\n`).join('')], name);
