@@ -56,7 +56,7 @@ export class Grammars {
   private readonly tokenizer: Tokenizer;
   private readonly vocabulary: number;
   private compiler: Promise<GrammarCompiler> | undefined;
-  private readonly compiled = new Map<string, Promise<CompiledGrammar>>();
+  private compiled = new Map<string, Promise<CompiledGrammar>>();
 
   /** `vocabulary`: tokens that the model gives probabilities of; the tokenizer may know fewer. */
   constructor(tokenizer: Tokenizer, vocabulary: number) {
@@ -76,6 +76,18 @@ export class Grammars {
       throw invalid("This model's vocabulary has no tokens that such an answer could begin with.", param);
     }
     return constraint;
+  }
+
+  /** Gives back what the library holds, which nothing else does. Constraints that are there go on. */
+  async dispose(): Promise<void> {
+    const { compiler, compiled } = this;
+    this.compiler = undefined;
+    this.compiled = new Map();
+    for (const made of [...compiled.values(), compiler])
+      await made?.then(
+        (one) => one.dispose(),
+        () => undefined,
+      );
   }
 
   private compile(format: JsonFormat, param: string): Promise<CompiledGrammar> {
@@ -119,7 +131,11 @@ export class Grammars {
       this.vocabulary,
       [...this.tokenizer.eosIds],
     );
-    return await GrammarCompiler.createGrammarCompiler(info);
+    try {
+      return await GrammarCompiler.createGrammarCompiler(info);
+    } finally {
+      info.dispose();
+    }
   }
 }
 

@@ -60,6 +60,10 @@ export class Inference {
         metrics.activeRows.set({ model: id }, active);
         metrics.waitingRequests.set({ model: id }, waiting);
       },
+      onEnd: () => {
+        metrics.activeRows.remove({ model: id });
+        metrics.waitingRequests.remove({ model: id });
+      },
     });
     // A model that cannot be loaded is tried again the next time.
     loading.catch(() => this.loaded.delete(id));
@@ -81,7 +85,5 @@ export class Inference {
       (server) => server.close(grace),
       () => undefined,
     );
-    this.options.metrics.activeRows.remove({ model: id });
-    this.options.metrics.waitingRequests.remove({ model: id });
   }
 }

@@ -24,6 +24,8 @@ export interface ModelServerOptions {
   maxRows: number;
   cacheBytes: number;
   onLoad?(active: number, waiting: number): void;
+  /** Told when it is ended: there is no load any more. */
+  onEnd?(): void;
 }
 
 /** How long weights outlive their last request once they are let go, in milliseconds: one may be on its way. */
@@ -138,8 +140,14 @@ export class ModelServer {
   private disposeWhenDone(): void {
     clearTimeout(this.ending);
     if (this.grace === undefined || this.busy) return;
-    if (this.grace === 0) this.decoder.dispose();
-    else this.ending = setTimeout(() => !this.busy && this.decoder.dispose(), this.grace).unref();
+    if (this.grace === 0) this.dispose();
+    else this.ending = setTimeout(() => !this.busy && this.dispose(), this.grace).unref();
+  }
+
+  private dispose(): void {
+    this.decoder.dispose();
+    void this.grammars.dispose();
+    this.options.onEnd?.();
   }
 
   /** The next request in line that fits: owners take turns. */

@@ -1,4 +1,5 @@
 /** Takes up a job: checks everything that can be checked at once, then its files line by line. */
+import { randomInt } from 'node:crypto';
 import { z } from '@hono/zod-openapi';
 import {
   type GivenGrader,
@@ -138,7 +139,11 @@ async function tryFormat(method: JobMethod, folder: string, vocabulary: number):
   const format = method.type === 'reinforcement' ? outputFormat(method.reinforcement.response_format) : null;
   if (format === null) return;
   const grammars = new Grammars(await loadTokenizer(folder), vocabulary);
-  (await grammars.constraint(format, FORMAT_PARAM)).dispose();
+  try {
+    (await grammars.constraint(format, FORMAT_PARAM)).dispose();
+  } finally {
+    await grammars.dispose();
+  }
 }
 
 /** Writes the kept chats of a request as a file; its id. Throws a 400 where there are none. */
@@ -211,7 +216,7 @@ export async function newJob(
     result_files: [],
     trained_tokens: null,
     error: null,
-    seed: request.seed ?? Math.floor(Math.random() * 2 ** 31),
+    seed: request.seed ?? randomInt(2 ** 31),
     estimated_finish: null,
     integrations,
     metadata,
