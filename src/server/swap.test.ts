@@ -179,6 +179,9 @@ it('names are listed with models, removed by themselves, and keep their model fr
   const model = learned.burnish.alias_of;
   const error = await errorOf(client.models.delete(model));
   expect([error.status, error.param]).toEqual([400, 'model']);
+  const { permissions } = client.fineTuning.checkpoints;
+  const { data: given } = await permissions.create('learning', { project_ids: ['p1'] });
+  expect((await permissions.retrieve(model)).data).toEqual(given);
   expect(await client.delete('/burnish/aliases/short')).toMatchObject({ id: 'short', deleted: true });
   expect((await errorOf(client.delete('/burnish/aliases/short') as Promise<unknown>)).status).toBe(404);
   // A name that is deleted as a model takes nothing with it.

@@ -1,11 +1,11 @@
 /** `/v1/completions`: text that goes on from text, for models without a chat template. */
 import { createRoute, z } from '@hono/zod-openapi';
 import type { Logger } from 'pino';
-import { invalid } from '../errors.ts';
 import { type Api, answers, jsonBody } from '../http/api.ts';
 import { eventStream } from '../http/event-stream.ts';
 import { requires } from '../http/security.ts';
 import { newId, nowSeconds } from '../ids.ts';
+import { givenTokens } from '../inference/given-tokens.ts';
 import type { DrawnToken } from '../inference/inference-row.ts';
 import type { ModelServer } from '../inference/model-server.ts';
 import type { ChatParts } from './chat.ts';
@@ -65,19 +65,8 @@ const STANDARD_TOKENS = 16;
 
 function promptOf({ prompt }: CompletionRequest, { decoder }: ModelServer): number[] {
   const [first] = [prompt].flat();
-  if (typeof first === 'number') {
-    const foreign = (prompt as number[]).find((id) => id >= decoder.config.vocabSize);
-    if (foreign === undefined) return prompt as number[];
-    throw invalid(`The token id ${foreign} is beyond the model's vocabulary.`, 'prompt');
-  }
-  let ids: number[];
-  try {
-    ids = decoder.tokenizer.encode(first ?? '', { addSpecialTokens: true });
-  } catch (error) {
-    throw invalid(`The prompt cannot be given to this model: ${(error as Error).message}.`, 'prompt');
-  }
-  if (ids.length === 0) throw invalid('The prompt comes to no tokens at all.', 'prompt');
-  return ids;
+  const given = typeof first === 'string' ? first : (prompt as number[]);
+  return givenTokens(given, decoder, { param: 'prompt', what: 'prompt' });
 }
 
 /** Log-probabilities in the form of this endpoint; `offset`: characters before these tokens. */

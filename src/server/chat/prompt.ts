@@ -2,6 +2,7 @@
 import { promptText } from '../../rollout/index.ts';
 import { templateMessage } from '../dataset/messages.ts';
 import { ApiError, invalid } from '../errors.ts';
+import { checkTokenIds } from '../inference/given-tokens.ts';
 import type { ModelServer } from '../inference/model-server.ts';
 import type { Conversations, KnownTurn } from '../traffic/conversations.ts';
 import type { ChatRequest } from './request.ts';
@@ -29,15 +30,9 @@ export function chatPrompt(
   conversations: Conversations,
 ): ChatPrompt {
   const { messages, tools, tool_choice: choice, prompt_token_ids: given } = request;
-  const { tokenizer, config } = server.decoder;
-  const vocabulary = config.vocabSize;
+  const { tokenizer } = server.decoder;
   if (given != null) {
-    const foreign = given.find((id) => id >= vocabulary);
-    if (foreign !== undefined)
-      throw invalid(
-        `The token id ${foreign} is beyond the model's vocabulary of ${vocabulary}.`,
-        'prompt_token_ids',
-      );
+    checkTokenIds(given, server.decoder, 'prompt_token_ids');
     return { tokens: given };
   }
   const known = conversations.recall(speakerOf(request, server), messages);

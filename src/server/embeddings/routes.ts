@@ -3,6 +3,7 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { ApiError, invalid } from '../errors.ts';
 import { type Api, answers, jsonBody } from '../http/api.ts';
 import { requires } from '../http/security.ts';
+import { givenTokens } from '../inference/given-tokens.ts';
 import type { Inference } from '../inference/inference.ts';
 import type { ModelServer } from '../inference/model-server.ts';
 import type { ServerMetrics } from '../metrics.ts';
@@ -47,31 +48,17 @@ const listSchema = z
   .openapi('EmbeddingList');
 
 /** Token ids of every text of a request. Throws a 400 that names what cannot be embedded. */
-function sequencesOf(
-  { input }: EmbeddingRequest,
-  { decoder: { tokenizer, config } }: ModelServer,
-): number[][] {
+function sequencesOf({ input }: EmbeddingRequest, { decoder }: ModelServer): number[][] {
+  const { maxPositions } = decoder.config;
   const many = Array.isArray(input) && typeof input[0] !== 'number';
   const texts = (many ? input : [input]) as (string | number[])[];
   return texts.map((one, i) => {
     const param = many ? `input[${i}]` : 'input';
-    let ids: number[];
-    try {
-      ids = typeof one === 'string' ? tokenizer.encode(one, { addSpecialTokens: true }) : one;
-    } catch (error) {
-      throw invalid(`The text cannot be given to this model: ${(error as Error).message}.`, param);
-    }
-    if (ids.length === 0) throw invalid('The text comes to no tokens at all.', param);
-    const foreign = ids.find((id) => id >= config.vocabSize);
-    if (foreign !== undefined)
-      throw invalid(
-        `The token id ${foreign} is beyond the model's vocabulary of ${config.vocabSize}.`,
-        param,
-      );
-    if (ids.length > config.maxPositions)
+    const ids = givenTokens(one, decoder, { param, what: 'text' });
+    if (ids.length > maxPositions)
       throw new ApiError(
         400,
-        `This model's context has ${config.maxPositions} tokens. The text comes to ${ids.length}.`,
+        `This model's context has ${maxPositions} tokens. The text comes to ${ids.length}.`,
         { param, code: 'context_length_exceeded' },
       );
     return ids;

@@ -3,7 +3,7 @@
 import { rm } from 'node:fs/promises';
 import { createRoute, z } from '@hono/zod-openapi';
 import { invalid } from '../errors.ts';
-import { type Api, answers, checked } from '../http/api.ts';
+import { type Api, answers, checked, deletedSchema } from '../http/api.ts';
 import { listOf, listSchema, orderQuery, pageQuery } from '../http/pages.ts';
 import { requires } from '../http/security.ts';
 import { fileSchema, UPLOAD_PURPOSES } from './file.ts';
@@ -88,10 +88,7 @@ export function fileRoutes(api: Api, files: Files, mostBytes: number): void {
       path: '/files/{file_id}',
       middleware: [requires('train')] as const,
       request: { params },
-      responses: answers(
-        z.object({ id: z.string(), object: z.literal('file'), deleted: z.boolean() }),
-        'The file is gone',
-      ),
+      responses: answers(deletedSchema('file'), 'The file is gone'),
     }),
     async (c) => {
       const { file_id: id } = c.req.valid('param');

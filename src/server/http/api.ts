@@ -98,6 +98,11 @@ export function answers<Schema extends z.ZodType>(schema: Schema, description: s
   } as const;
 }
 
+/** The schema of what says that something was removed. */
+export function deletedSchema<Name extends string>(object: Name) {
+  return z.object({ id: z.string(), object: z.literal(object), deleted: z.boolean() });
+}
+
 /** A JSON body that must be there. */
 export function jsonBody<Schema extends z.ZodType>(schema: Schema) {
   return { content: { 'application/json': { schema } }, required: true } as const;

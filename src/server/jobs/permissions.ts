@@ -4,7 +4,7 @@ import { createRoute, z } from '@hono/zod-openapi';
 import type { Database } from '../database/database.ts';
 import { type Page, Records } from '../database/records.ts';
 import { notFound } from '../errors.ts';
-import { type Api, answers, jsonBody } from '../http/api.ts';
+import { type Api, answers, deletedSchema, jsonBody } from '../http/api.ts';
 import { listOf, listSchema, pageQuery } from '../http/pages.ts';
 import { requires } from '../http/security.ts';
 import { nowSeconds } from '../ids.ts';
@@ -79,10 +79,10 @@ const params = z.object({ [MODEL]: z.string() });
 
 /** Makes, lists and removes permissions, for keys of scope `admin`. */
 export function permissionRoutes(api: Api, permissions: Permissions, models: Models): void {
-  /** The id of a model that a job has made. Throws a 404 for others. */
-  const shared = async (id: string): Promise<string> => {
-    const { burnish } = await models.get(id, MODEL);
-    if (burnish.job === null) throw notFound('checkpoint', id, MODEL);
+  /** The own id of a model that a job has made, also where an alias named it. Throws a 404 for others. */
+  const shared = async (name: string): Promise<string> => {
+    const { id, burnish } = await models.get(name, MODEL);
+    if (burnish.job === null) throw notFound('checkpoint', name, MODEL);
     return id;
   };
   api.openapi(
@@ -134,10 +134,7 @@ export function permissionRoutes(api: Api, permissions: Permissions, models: Mod
       path: `${PATH}/{permission_id}`,
       middleware: [requires('admin')] as const,
       request: { params: params.extend({ permission_id: z.string() }) },
-      responses: answers(
-        z.object({ id: z.string(), object: z.literal('checkpoint.permission'), deleted: z.boolean() }),
-        'The permission is gone',
-      ),
+      responses: answers(deletedSchema('checkpoint.permission'), 'The permission is gone'),
     }),
     async (c) => {
       const { [MODEL]: model, permission_id: id } = c.req.valid('param');

@@ -1,7 +1,7 @@
 /** `/v1/burnish/aliases`: names whose weights can be swapped under requests. */
 import { createRoute, z } from '@hono/zod-openapi';
 import { notFound } from '../errors.ts';
-import { type Api, answers, jsonBody } from '../http/api.ts';
+import { type Api, answers, deletedSchema, jsonBody } from '../http/api.ts';
 import { requires } from '../http/security.ts';
 import type { Alias } from './aliases.ts';
 import type { ModelNames } from './names.ts';
@@ -52,10 +52,7 @@ export function aliasRoutes(api: Api, names: ModelNames): void {
       path: '/burnish/aliases/{alias}',
       middleware: [requires('train')] as const,
       request: { params },
-      responses: answers(
-        z.object({ id: z.string(), object: z.literal('burnish.alias'), deleted: z.boolean() }),
-        'The alias is gone; its model is still there',
-      ),
+      responses: answers(deletedSchema('burnish.alias'), 'The alias is gone; its model is still there'),
     }),
     async (c) => {
       const { alias: id } = c.req.valid('param');

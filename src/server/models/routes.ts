@@ -1,6 +1,6 @@
 /** `/v1/models`. */
 import { createRoute, z } from '@hono/zod-openapi';
-import { type Api, answers } from '../http/api.ts';
+import { type Api, answers, deletedSchema } from '../http/api.ts';
 import { requires } from '../http/security.ts';
 import { type Models, modelObject, modelSchema } from './models.ts';
 
@@ -33,10 +33,7 @@ export function modelRoutes(api: Api, models: Models): void {
       path: '/models/{model}',
       middleware: [requires('train')] as const,
       request: { params },
-      responses: answers(
-        z.object({ id: z.string(), object: z.literal('model'), deleted: z.boolean() }),
-        'The model is gone',
-      ),
+      responses: answers(deletedSchema('model'), 'The model is gone'),
     }),
     async (c) => {
       const { model: id } = c.req.valid('param');

@@ -2,7 +2,7 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { chatCompletionSchema } from '../chat/chat-object.ts';
 import { textOf } from '../dataset/messages.ts';
-import { type Api, answers, checked, jsonBody } from '../http/api.ts';
+import { type Api, answers, checked, deletedSchema, jsonBody } from '../http/api.ts';
 import { listOf, listSchema, pageQuery } from '../http/pages.ts';
 import { requires } from '../http/security.ts';
 import { metadataSchema } from '../jobs/job.ts';
@@ -81,10 +81,7 @@ export function trafficRoutes(api: Api, chats: StoredChats): void {
       path: '/chat/completions/{completion_id}',
       middleware: [requires('train')] as const,
       request: { params },
-      responses: answers(
-        z.object({ id: z.string(), object: z.literal('chat.completion.deleted'), deleted: z.boolean() }),
-        'The chat is gone',
-      ),
+      responses: answers(deletedSchema('chat.completion.deleted'), 'The chat is gone'),
     }),
     async (c) => {
       const { completion_id: id } = c.req.valid('param');
