@@ -94,15 +94,13 @@ export async function eventStream(
 ): Promise<Response> {
   const { outgoing } = c.env;
   const to = outgoing as ServerResponse;
-  const gone = new AbortController();
-  to.on('close', () => {
-    if (!to.writableFinished) gone.abort(new Error('the client is gone'));
-  });
+  // The request's own signal knows also of clients that left while a model was loaded for them.
+  const { signal } = c.req.raw;
   to.writeHead(200, {
     'content-type': 'text/event-stream',
     'cache-control': 'no-cache',
     'x-request-id': c.get('requestId'),
   });
-  await send(to, values(gone.signal), gone.signal, log);
+  await send(to, values(signal), signal, log);
   return RESPONSE_ALREADY_SENT;
 }
