@@ -3,7 +3,7 @@ import type { ModelWeights } from '../../nn/index.ts';
 import { runTogether } from '../../tensor/index.ts';
 import { cacheCapacity, KeyValueCache } from './cache.ts';
 import { DecodeSteps } from './decode-steps.ts';
-import type { Share } from './lanes.ts';
+import { INLINE_MILLISECONDS, type Share } from './lanes.ts';
 import type { NextTokens } from './pick-token.ts';
 import { Prefixes } from './prefixes.ts';
 import type { ModelPrograms, SamplingPrecision } from './programs.ts';
@@ -58,12 +58,6 @@ export interface SessionOptions {
   share?: Share;
 }
 
-/**
- * A decoding step shorter than this runs on the calling thread: handing it to another one and waking up again was
- * measured to cost a fifth of a step of 64 rows. The event loop waits that long at most.
- */
-const INLINE_MILLISECONDS = 16;
-
 /** A row that has its place in the cache. */
 interface ActiveRow {
   row: DecodedRow;
@@ -92,7 +86,7 @@ export class DecodingSession {
     this.weights = weights;
     this.limits = limits;
     this.steps = new DecodeSteps(weights, programs, pack, share);
-    this.reader = new PromptReader(weights, programs, limits.prefillTokens);
+    this.reader = new PromptReader(weights, programs, limits.prefillTokens, share);
     if (prefixBytes !== undefined) this.prefixes = new Prefixes(weights.config, prefixBytes);
   }
 
@@ -192,6 +186,7 @@ export class DecodingSession {
 
   dispose(): void {
     this.steps.clear();
+    this.reader.dispose();
     this.cache = undefined;
   }
 

@@ -1,15 +1,11 @@
 /** Samples the choices of a request, piece by piece, whatever form the answer has then. */
 import { randomInt } from 'node:crypto';
 import type { TokenConstraint } from '../../engine/index.ts';
-import type { RowPiece, RowSettings } from '../inference/inference-row.ts';
+import type { RowSettings } from '../inference/inference-row.ts';
 import { InferenceRow } from '../inference/inference-row.ts';
 import type { ModelServer } from '../inference/model-server.ts';
+import { type ChoicePiece, JoinedPieces } from './joined-pieces.ts';
 import type { SamplingMembers } from './request.ts';
-
-/** A piece of one of the choices. */
-export interface ChoicePiece extends RowPiece {
-  index: number;
-}
 
 export interface CompletionOptions {
   server: ModelServer;
@@ -60,52 +56,42 @@ function settingsOf({
 const seedOf = ({ seed }: SamplingMembers) => (seed == null ? randomInt(2 ** 32) : seed >>> 0);
 
 /**
- * The pieces of all choices as they come; of each choice, the last one has a finish reason. Throws what the model fails with.
- * When the signal aborts, or the caller stops listening, the rows leave the batch.
+ * The pieces of all choices, joined where they come fast; of each choice, the last one has a finish reason. Throws what the model
+ * fails with. When the signal aborts, or the caller stops listening, the rows leave the batch.
  */
 export async function* completionPieces(options: CompletionOptions): AsyncGenerator<ChoicePiece> {
   const { server, owner, prompt, sampling, signal, constraint } = options;
   const { decoder } = server;
   const common = { ...settingsOf(options), seed: seedOf(sampling) };
-  const pieces: ChoicePiece[] = [];
+  const pieces = new JoinedPieces(choicesOf(sampling));
   let failure: Error | undefined;
-  let wake: () => void = () => undefined;
   const rows: InferenceRow[] = [];
   for (let index = 0; index < choicesOf(sampling); index++) {
     const settings = { ...common, index, constraint: await constraint?.() };
     rows.push(
       new InferenceRow(settings, decoder.tokenizer, decoder.config.vocabSize, {
-        onPiece: (piece) => {
-          pieces.push({ ...piece, index });
-          wake();
-        },
+        onPiece: (piece) => pieces.add(index, piece),
         onError: (error) => {
           failure = error;
-          wake();
+          pieces.interrupt();
         },
       }),
     );
   }
-  let open = rows.length;
-  const onAbort = () => wake();
+  const onAbort = () => pieces.interrupt();
   signal.addEventListener('abort', onAbort);
   try {
+    signal.throwIfAborted();
     const scope = options.conversation === true ? owner : undefined;
     server.add({ owner, prompt, rows, scope, onRead: options.onRead });
-    while (open > 0) {
-      if (pieces.length === 0 && failure === undefined && !signal.aborted)
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
+    while (!pieces.done) {
+      await pieces.due();
       signal.throwIfAborted();
       if (failure !== undefined) throw failure;
-      for (const piece of pieces.splice(0)) {
-        if (piece.finishReason !== null) open--;
-        yield piece;
-      }
+      yield* pieces.take();
     }
   } finally {
     signal.removeEventListener('abort', onAbort);
-    if (open > 0) server.cancel(new Set(rows));
+    if (!pieces.complete) server.cancel(new Set(rows));
   }
 }

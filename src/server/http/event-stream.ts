@@ -1,4 +1,5 @@
 /** Server-sent events, written straight to the connection: a stream of tokens is many small writes. */
+import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { Logger } from 'pino';
@@ -7,16 +8,14 @@ import { type ApiContext, asApiError } from './api.ts';
 
 /** Silence after which a comment tells the client that the stream is alive, in milliseconds. */
 const PING = 15_000;
-/** Least time between two writes to a client, in milliseconds: events that come faster travel together. */
-const PACE = 40;
 
-/** Writes events to one client: the first at once, later ones together where they come fast. */
+const noop = () => undefined;
+
+/** Writes events to one client; those of the same turn of the event loop together. */
 class EventWriter {
   private readonly to: ServerResponse;
   private readonly signal: AbortSignal;
   private pending = '';
-  private last = Number.NEGATIVE_INFINITY;
-  private timer: NodeJS.Timeout | undefined;
   /** Until the client has taken what was written. */
   private drained: Promise<void> | undefined;
 
@@ -27,37 +26,27 @@ class EventWriter {
 
   /** Waits where the client is slower than the model. */
   async write(value: unknown): Promise<void> {
+    if (this.pending === '') process.nextTick(() => this.flush());
     this.pending += `data: ${JSON.stringify(value)}\n\n`;
-    if (performance.now() - this.last >= PACE) this.flush();
-    else this.timer ??= setTimeout(() => this.flush(), PACE);
     if (this.drained !== undefined) await this.drained;
   }
 
   end(): void {
-    clearTimeout(this.timer);
     this.to.end(`${this.pending}data: [DONE]\n\n`);
-  }
-
-  /** To be called when the client is gone. */
-  drop(): void {
-    clearTimeout(this.timer);
+    this.pending = '';
   }
 
   private flush(): void {
-    clearTimeout(this.timer);
-    this.timer = undefined;
     const { to, signal, pending } = this;
+    if (pending === '') return;
     this.pending = '';
-    this.last = performance.now();
-    if (to.write(pending) || signal.aborted) return;
-    this.drained ??= new Promise<void>((resolve) => {
-      const done = () => {
+    if (signal.aborted || to.write(pending)) return;
+    // Ends with the client, too, whatever it was given by then.
+    this.drained ??= once(to, 'drain', { signal })
+      .then(noop, noop)
+      .finally(() => {
         this.drained = undefined;
-        resolve();
-      };
-      to.once('drain', done);
-      signal.addEventListener('abort', done, { once: true });
-    });
+      });
   }
 }
 
@@ -72,7 +61,7 @@ async function send(
   try {
     for await (const value of values) await writer.write(value);
   } catch (error) {
-    if (signal.aborted) return writer.drop();
+    if (signal.aborted) return;
     const known = asApiError(error);
     if (known === undefined) log.error({ error: (error as Error).stack }, 'a stream failed');
     const { body } = known ?? new ApiError(500, 'The server had an error while answering.');
