@@ -100,26 +100,16 @@ export class KeyValueCache {
    * of the slot on.
    */
   fill(slot: number, read: readonly CacheTensors[], row: number, at: number, length: number): void {
-    const { kvHeads } = this.config;
-    const width = read[0].key.shape[2];
-    read.forEach(({ key, value }, layer) => {
-      for (let head = 0; head < kvHeads; head++) {
-        const from = row * kvHeads + head;
-        this.write(slot, layer, head, at, key.data as Float32Array, from * width, length, 'key');
-        this.write(slot, layer, head, at, value.data as Float32Array, from * width, length, 'value');
-      }
-    });
+    const layers = read.map(({ key, value }) => ({
+      key: key.data as Float32Array,
+      value: value.data as Float32Array,
+    }));
+    this.write(slot, layers, row, read[0].key.shape[2], at, length);
   }
 
   /** Copies tokens that are known to the beginning of a slot. */
   fillKnown(slot: number, { known, length }: KnownPrefix): void {
-    const width = known.tokens.length;
-    known.layers.forEach(({ key, value }, layer) => {
-      for (let head = 0; head < this.config.kvHeads; head++) {
-        this.write(slot, layer, head, 0, key, head * width, length, 'key');
-        this.write(slot, layer, head, 0, value, head * width, length, 'value');
-      }
-    });
+    this.write(slot, known.layers, 0, known.tokens.length, 0, length);
   }
 
   /** A copy of the first `length` tokens of a slot, layer by layer. */
@@ -136,20 +126,24 @@ export class KeyValueCache {
     return this.layers.map(({ key, value }) => ({ key: copy(key), value: copy(value) }));
   }
 
-  /** Copies `length` tokens of one head, in `source` from token `from` on, to place `at` of a slot. */
+  /** Copies the first `length` tokens of row `row` of rows of `width` tokens to place `at` of a slot. */
   private write(
     slot: number,
-    layer: number,
-    head: number,
+    source: readonly KnownLayer[],
+    row: number,
+    width: number,
     at: number,
-    source: Float32Array,
-    from: number,
     length: number,
-    part: 'key' | 'value',
   ): void {
     const { kvHeads, headDim } = this.config;
-    const to = ((slot * kvHeads + head) * this.capacity + at) * headDim;
-    this.layers[layer][part].set(source.subarray(from * headDim, (from + length) * headDim), to);
+    source.forEach((layer, i) => {
+      for (const part of ['key', 'value'] as const)
+        for (let head = 0; head < kvHeads; head++) {
+          const from = (row * kvHeads + head) * width * headDim;
+          const to = ((slot * kvHeads + head) * this.capacity + at) * headDim;
+          this.layers[i][part].set(layer[part].subarray(from, from + length * headDim), to);
+        }
+    });
   }
 
   /** Copies the first `length` tokens of a slot over another slot. */

@@ -74,6 +74,8 @@ export class DecodingSession {
   private readonly prefixes: Prefixes | undefined;
   private cache: KeyValueCache | undefined;
   private waiting: DecodedPrompt[] = [];
+  /** Rows whose prompts are being read. */
+  private readonly beginning = new Set<DecodedRow>();
   private active: ActiveRow[] = [];
   private inline = false;
 
@@ -109,6 +111,7 @@ export class DecodingSession {
   open(slots: number, capacity: number): void {
     const maxCapacity = cacheCapacity(capacity);
     this.waiting = [];
+    this.beginning.clear();
     this.active = [];
     if (this.cache?.maxCapacity !== maxCapacity || this.cache.slots !== slots) {
       this.dispose();
@@ -130,9 +133,10 @@ export class DecodingSession {
     );
   }
 
-  /** All rows that are decoded or wait. */
+  /** All rows that are decoded or wait; those that were to begin in a step that failed, too. */
   get rows(): DecodedRow[] {
-    return [...this.active.map(({ row }) => row), ...this.waiting.flatMap(({ rows }) => rows)];
+    const waiting = this.waiting.flatMap(({ rows }) => rows);
+    return [...this.active.map(({ row }) => row), ...this.beginning, ...waiting];
   }
 
   /** True when nothing is left to do. */
@@ -148,7 +152,7 @@ export class DecodingSession {
   /** Takes rows out that need no more tokens. */
   remove(isGone: (row: DecodedRow) => boolean): void {
     this.waiting = this.waiting
-      .map(({ prompt, rows }) => ({ prompt, rows: rows.filter((row) => !isGone(row)) }))
+      .map((one) => ({ ...one, rows: one.rows.filter((row) => !isGone(row)) }))
       .filter(({ rows }) => rows.length > 0);
     for (let slot = this.active.length - 1; slot >= 0; slot--)
       if (isGone(this.active[slot].row)) this.vacate(slot);
@@ -225,13 +229,16 @@ export class DecodingSession {
       const { prompt, rows, scope, onRead } = next;
       const prefix = scope === undefined ? undefined : prefixes?.find(scope, prompt);
       onRead?.(prefix?.length ?? 0);
+      for (const row of rows) this.beginning.add(row);
       batch.push({ prompt, rows, scope, sharpness: rows[0].sharpness, prefix });
     }
     for await (const { prompts, next, layers } of this.reader.read(batch)) {
       for (const { rows } of prompts) for (const row of rows) if (row.ready !== undefined) await row.ready;
       prompts.forEach(({ prompt, rows, scope, prefix }, at) => {
         for (const [i, row] of rows.entries()) {
-          if (row.advance(next, at)) continue;
+          const ended = row.advance(next, at);
+          this.beginning.delete(row);
+          if (ended) continue;
           const longest = active.reduce((most, one) => Math.max(most, lengthOf(one)), prompt.length);
           const slot = active.length;
           const known = prefix?.length ?? 0;

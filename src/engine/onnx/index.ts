@@ -1,5 +1,5 @@
 /** The embedded engine. */
-export { Adjuster, type Adjustments, changesNothing, NO_ADJUSTMENTS } from './adjust.ts';
+export { Adjuster, type Adjustments, changesNothing } from './adjust.ts';
 export { createDecoder, type Decoder, type DecoderOptions } from './decoder.ts';
 export type { DecodedPrompt, DecodedRow, DecodingSession, SessionLimits } from './decoding-session.ts';
 export type { DecodingSettings } from './guarded-sampler.ts';

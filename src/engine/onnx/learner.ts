@@ -94,7 +94,7 @@ export class Learner {
   }
 
   private bindNew(objective: Objective, run: PackedRun, scored: number, further: boolean): BoundProgram {
-    const program = this.programs.learn(objective, run, scored, further, 'all');
+    const program = this.programs.learn(objective, run, scored, further);
     const memory: Record<'batch' | 'data' | 'scalars', NativeRecord> = { batch: {}, data: {}, scalars: {} };
     for (const { path, dtype, shape } of program.inputs) {
       const dot = path.indexOf('.');

@@ -125,10 +125,10 @@ export class ModelPrograms {
    * Outputs: loss, metrics by name, gradients of the trainable parameters by name. With `further`, gradients are also inputs
    * and are added to; bind them to the same memory.
    */
-  learn(objective: Objective, shape: RunShape, scored: number, further: boolean, threads: Threads): Program {
+  learn(objective: Objective, shape: RunShape, scored: number, further: boolean): Program {
     const { rows, length, slots } = shape;
     const key = `learn${further ? ' further' : ''} ${objective.key} ${shapeKey(shape)} ${scored}`;
-    return this.get(key, threads, (session) => {
+    return this.get(key, 'all', (session) => {
       const { trainable } = this.shape;
       const token = spec('f32', [slots, length]);
       const { needs } = objective;
@@ -185,12 +185,12 @@ export class ModelPrograms {
    * token after each place), candidates? [N, K], last? [slots] (places). Outputs: logprobs [N] and what else is wanted,
    * lastHidden [slots, hiddenSize].
    */
-  score(want: Want, shape: RunShape, threads: Threads): Program {
+  score(want: Want, shape: RunShape): Program {
     const k = want.candidates?.k ?? 0;
     const { entropy = false, values = false, likeliest = false, lastHidden = false } = want;
     const key = `score ${entropy} ${values} ${likeliest} ${k} ${lastHidden}`;
     const { rows, length, slots } = shape;
-    return this.get(`${key} ${shapeKey(shape)}`, threads, (session) => {
+    return this.get(`${key} ${shapeKey(shape)}`, 'all', (session) => {
       const specs = {
         parameters: this.parameterSpecs(),
         ...tokenSpecs(shape),

@@ -27,7 +27,7 @@ export interface ReadPrompts<P> {
 }
 
 /** Tokens times parameters of a run of about `INLINE_MILLISECONDS`: 3e9 operations, where a machine makes 200e9 a second. */
-const INLINE_TOKEN_PARAMETERS = 1.5e9;
+const INLINE_TOKEN_PARAMETERS = 1.4e9;
 /** As few tokens at once do not make the most of a machine. */
 const FEWEST_TOKENS = 256;
 
@@ -146,7 +146,7 @@ export class PromptReader {
     const last = NativeTensor.zeros('i32', [rows]);
     const sharpness = NativeTensor.zeros('f32', [rows]);
     const next = nextTensors(weights.config, rows);
-    const layers = this.keysAndValues(rows, length);
+    const layers = new KeyValueCache(weights.config, rows, length).tensors(rows);
     const runs = bindRows(
       rows,
       share,
@@ -166,30 +166,13 @@ export class PromptReader {
     };
   }
 
-  private keysAndValues(rows: number, length: number): CacheTensors[] {
-    const { layers, kvHeads, headDim } = this.weights.config;
-    const zeros = () => NativeTensor.zeros('f32', [rows, kvHeads, length, headDim]);
-    return Array.from({ length: layers }, () => ({ key: zeros(), value: zeros() }));
-  }
-
   /** What is known of each prompt, in rows of `room` tokens. */
   private past(prompts: readonly PromptToRead[], rows: number, room: number): Known {
-    const { kvHeads, headDim } = this.weights.config;
-    const layers = this.keysAndValues(rows, room);
-    const lengths = new Int32Array(rows);
+    const cache = new KeyValueCache(this.weights.config, rows, room);
     prompts.forEach(({ prefix }, row) => {
-      if (prefix === undefined) return;
-      const { known, length } = prefix;
-      lengths[row] = length;
-      layers.forEach((layer, l) => {
-        for (const part of ['key', 'value'] as const)
-          for (let head = 0; head < kvHeads; head++) {
-            const from = head * known.tokens.length * headDim;
-            const values = known.layers[l][part].subarray(from, from + length * headDim);
-            (layer[part].data as Float32Array).set(values, (row * kvHeads + head) * room * headDim);
-          }
-      });
+      if (prefix !== undefined) cache.fillKnown(row, prefix);
     });
-    return { room, tensors: { layers, length: intArray(lengths, [rows]) } };
+    const lengths = Int32Array.from({ length: rows }, (_, row) => prompts[row]?.prefix?.length ?? 0);
+    return { room, tensors: { layers: cache.tensors(rows), length: intArray(lengths, [rows]) } };
   }
 }

@@ -32,7 +32,7 @@ export async function scoreSequences(
     ...(want.lastHidden ? { lastHidden: make() } : {}),
   };
   for (const run of packSequences(lengths, packing)) {
-    const program = programs.score(want, run, 'all');
+    const program = programs.score(want, run);
     const inputs = Object.fromEntries(
       program.inputs
         .filter(({ path }) => !path.startsWith('parameters.'))

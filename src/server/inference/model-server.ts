@@ -32,6 +32,10 @@ export interface ModelServerOptions {
 const GRACE = 10_000;
 /** The event loop gets a turn at least this often, in milliseconds. */
 const YIELD = 8;
+/** How long requests are waited for that come in one after the other, in milliseconds: prompts read together take less time. */
+const GATHER = 20;
+/** Turns of the event loop without another request after which none is waited for. */
+const QUIET_TURNS = 3;
 
 /** A name for a folder's weights: of its file of weights, the size and the end, where every training leaves a trace. */
 async function fingerprintOf(folder: string): Promise<string> {
@@ -162,15 +166,28 @@ export class ModelServer {
     return request;
   }
 
+  /** Waits while requests keep coming in, as those of many clients do whose answers have ended together. */
+  private async gather(): Promise<void> {
+    const { session } = this.decoder;
+    const until = performance.now() + GATHER;
+    let before = 0;
+    for (let quiet = 0; quiet < QUIET_TURNS; quiet++) {
+      const { waiting } = this;
+      if (waiting === 0 || waiting >= session.freeSlots || performance.now() > until) return;
+      if (waiting > before) quiet = 0;
+      before = waiting;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
   private async pump(): Promise<void> {
     const { session } = this.decoder;
     this.pumping = true;
     let lastYield = performance.now();
-    // What is asked for in the same turn of the event loop is begun together.
-    await new Promise((resolve) => setImmediate(resolve));
     try {
       for (;;) {
         for (const rows of this.cancelled.splice(0)) session.remove((row) => rows.has(row));
+        await this.gather();
         for (let next = this.next(); next !== undefined; next = this.next()) session.add(next);
         this.options.onLoad?.(session.activeRows, this.waiting);
         if (session.idle) break;
