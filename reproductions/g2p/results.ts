@@ -84,7 +84,7 @@ its own arms.
 \`npx tsx reproductions/g2p/run.ts --seeds ${seeds.join(',')}\` at commit ${commit} on ${machine}.
 Recipe: the built-in \`g2p\` (\`src/cli/recipes/g2p.ts\`); the continued arm repeats its supervised stage from the supervised
 model at 0.3 of the learning rate, falling to 0, for as many seconds as reinforcement took (\`reproductions/g2p/arms.ts\`).
-Settings were chosen on seed 0, which is not among the seeds here. Every figure is in \`g2p.json\`.
+Settings were chosen on seed 0, which is not among the seeds here. Every figure of the tables is in \`g2p.json\`.
 `;
   const json = { commit, machine, holds, gains, results: results.map(({ wrong: _wrong, ...rest }) => rest) };
   await mkdir(folder, { recursive: true });

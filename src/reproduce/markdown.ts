@@ -143,7 +143,7 @@ Intervals are paired bootstrap intervals; the inequalities were declared before 
       'How it was run',
       `\`${report.command}\` at ${report.commits.map((one) => (one.startsWith('version') ? one : `commit ${one}`)).join(', ')} on ${report.machines.join(' and ')}.
 One thread an arm; ${report.minutes.toFixed(1)} minutes for all arms and seeds one after the other. Seeds ${report.seeds.join(', ')}.
-Every figure is in \`${name}.json\`.`,
+Every figure of the tables is in \`${name}.json\`.`,
     ),
   ];
   return `${sections.filter((text) => text !== '').join('\n')}`;
