@@ -13,8 +13,10 @@ import {
 } from '../tensor/index.ts';
 import {
   type Attend,
+  attendOnce,
   blocks,
   causalMask,
+  inRows,
   type LayerKeys,
   type Model,
   reachMask,
@@ -76,13 +78,10 @@ export function extendHidden(
       const mixed = attention(rotated(q, heads), keys, values, masks, scale);
       return reshape(transpose(mixed, [0, 2, 1, 3]), [batch * length, heads * headDim]);
     }
-    const place = cast(reshape(add(known, last), [batch, 1]), 'i64');
-    const query = rotary(reshape(q, [batch, heads, 1, headDim]), place, tables.cos, tables.sin, heads);
     const own = reshape(reachMask(reshape(last, [batch, 1]), length), [batch, 1, 1, length]);
-    const mixed = attention(query, keys, values, concat([before, own], 3), scale);
-    return reshape(mixed, [batch, heads * headDim]);
+    const position = reshape(add(known, last), [batch, 1]);
+    return attendOnce(q, keys, values, position, concat([before, own], 3), tables, config);
   };
-  const starts = Int32Array.from({ length: batch }, (_, b) => b * length);
-  const hidden = blocks(model, ids, attend, { wanted: add(last, constant(starts, [batch])) });
+  const hidden = blocks(model, ids, attend, { wanted: inRows(last, length) });
   return { hidden, layers: read };
 }

@@ -170,7 +170,11 @@ export function forwardHidden(model: Model, ids: Tensor, options: ForwardOptions
     let key = rotated(k, kvHeads);
     let value = byHead(v, kvHeads);
     onLayer?.({ key, value });
-    if (last && layer === config.layers - 1) return attendOnce(q, key, value, last, tables, config);
+    if (last && layer === config.layers - 1) {
+      const position = reshape(last, [batch, 1]);
+      const mask = reshape(reachMask(position, length), [batch, 1, 1, length]);
+      return attendOnce(q, key, value, position, mask, tables, config);
+    }
     const query = rotated(q, heads);
     const mixed: Tensor[] = [];
     for (const { from, to, mask } of parts.toReversed()) {
@@ -180,26 +184,29 @@ export function forwardHidden(model: Model, ids: Tensor, options: ForwardOptions
     }
     return reshape(transpose(concat(mixed, 2), [0, 2, 1, 3]), [batch * length, heads * headDim]);
   };
-  if (last) {
-    const starts = Int32Array.from({ length: batch }, (_, b) => b * length);
-    return blocks(model, ids, attend, { wanted: add(last, constant(starts, [batch])) });
-  }
+  if (last) return blocks(model, ids, attend, { wanted: inRows(last, length) });
   return reshape(blocks(model, ids, attend, { recompute }), [batch, length, -1]);
 }
 
-/** Attention of one token a row, at positions int32 [B], to what is not after it: q [B, heads·D] → [B, heads·D]. */
-function attendOnce(
+/** Places int32 [B] within rows of `length` tokens, counted from the first row's beginning. */
+export function inRows(place: Tensor, length: number): Tensor {
+  const [batch] = place.shape;
+  const starts = Int32Array.from({ length: batch }, (_, b) => b * length);
+  return add(place, constant(starts, [batch]));
+}
+
+/** Attention of one token a row, at positions int32 [B, 1], to S keys: q [B, heads·D], mask [B, 1, 1, S] → [B, heads·D]. */
+export function attendOnce(
   q: Tensor,
   key: Tensor,
   value: Tensor,
   position: Tensor,
+  mask: Tensor,
   { cos, sin }: { cos: Tensor; sin: Tensor },
   { heads, headDim }: ModelConfig,
 ): Tensor {
-  const [batch, , length] = key.shape;
-  const column = reshape(position, [batch, 1]);
-  const query = rotary(reshape(q, [batch, heads, 1, headDim]), cast(column, 'i64'), cos, sin, heads);
-  const mask = reshape(reachMask(column, length), [batch, 1, 1, length]);
+  const [batch] = position.shape;
+  const query = rotary(reshape(q, [batch, heads, 1, headDim]), cast(position, 'i64'), cos, sin, heads);
   return reshape(attention(query, key, value, mask, 1 / Math.sqrt(headDim)), [batch, heads * headDim]);
 }
 
