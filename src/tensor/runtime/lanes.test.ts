@@ -127,6 +127,13 @@ describe('runs at the same time', () => {
     },
   );
 
+  it('waits for the runs after one that fails', async () => {
+    const [own, last] = [bound(products(1), 1), bound(products(100), 1)];
+    await expect(runTogether([own.run, failing(), last.run], true)).rejects.toThrow(/out of data bounds/);
+    expect(Number(last.out.data[0]) * SIZE).toBeCloseTo(1, 3);
+    await runTogether([own.run, bound(products(1), 1).run, last.run], true);
+  });
+
   it('refuses a run that is under way', async () => {
     const { run } = bound(products(1), 1);
     await expect(runTogether([run, run], false)).rejects.toThrow('running already');

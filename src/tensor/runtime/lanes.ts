@@ -28,11 +28,8 @@ export async function runTogether(runs: readonly BoundRun[], blocking: boolean):
   if (!lanes.every((thread) => thread.free)) await settleAll(runs.map((run) => run.run()));
   else if (blocking) {
     const ends = others.map((run, i) => beginOn(run, lanes[i], false));
-    try {
-      runs[0].runSync();
-    } finally {
-      for (const end of ends) end.join();
-    }
+    const own = async () => runs[0].runSync();
+    await settleAll([own(), ...ends.map(async (end) => end.join())]);
   } else {
     const ends = others.map((run, i) => beginOn(run, lanes[i], true));
     await settleAll([runs[0].run(), ...ends.map((end) => end.settled())]);
