@@ -53,6 +53,7 @@ export async function createDecoder({
     {
       pack: true,
       prefixBytes,
+      shortReads: true,
       share: idleThreadsSpin() ? undefined : shareAny(4 * arena.parameterCount),
     },
   );

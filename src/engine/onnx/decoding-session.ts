@@ -54,6 +54,8 @@ export interface SessionOptions {
    * too. Nothing is kept unless given.
    */
   prefixBytes?: number;
+  /** Prompts are read in runs that are short enough for the calling thread, see `ReaderOptions`: that rounds otherwise, too. */
+  shortReads?: boolean;
   /** How rows are shared out to threads; `shareMany` unless given. */
   share?: Share;
 }
@@ -83,12 +85,12 @@ export class DecodingSession {
     weights: ModelWeights,
     programs: ModelPrograms,
     limits: SessionLimits,
-    { pack = false, prefixBytes, share }: SessionOptions = {},
+    { pack = false, prefixBytes, shortReads, share }: SessionOptions = {},
   ) {
     this.weights = weights;
     this.limits = limits;
     this.steps = new DecodeSteps(weights, programs, pack, share);
-    this.reader = new PromptReader(weights, programs, limits.prefillTokens, share);
+    this.reader = new PromptReader(weights, programs, limits.prefillTokens, { short: shortReads, share });
     if (prefixBytes !== undefined) this.prefixes = new Prefixes(weights.config, prefixBytes);
   }
 

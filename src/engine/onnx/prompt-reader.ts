@@ -56,25 +56,41 @@ const disposeRead = ({ runs }: BoundRead) => {
   for (const run of runs) run.dispose();
 };
 
+export interface ReaderOptions {
+  /**
+   * Prompts are read in runs that are short enough for the calling thread. A prompt rounds otherwise where it is alone in a run,
+   * so results depend a little on how prompts are shared out to runs.
+   */
+  short?: boolean;
+  /** How rows are shared out to threads; `shareMany` unless given. */
+  share?: Share;
+}
+
 /** Reads with one set of weights, at most `mostTokens` padded tokens at once. */
 export class PromptReader {
   private readonly weights: ModelWeights;
   private readonly programs: ModelPrograms;
   private readonly mostTokens: number;
-  private readonly shortTokens: number;
+  /** As many tokens as are read at once where nothing is known before them. */
+  private readonly runTokens: number;
   private readonly share: Share;
   /** Reads of whole prompts that are kept for the next ones, by rows and length. */
   private readonly kept = new Recent<BoundRead>(MOST_KEPT, disposeRead);
   /** What a padded token took when last measured. */
   private millisecondsPerToken = Number.POSITIVE_INFINITY;
 
-  constructor(weights: ModelWeights, programs: ModelPrograms, mostTokens: number, share: Share = shareMany) {
+  constructor(
+    weights: ModelWeights,
+    programs: ModelPrograms,
+    mostTokens: number,
+    { short = false, share = shareMany }: ReaderOptions = {},
+  ) {
     this.weights = weights;
     this.programs = programs;
     this.mostTokens = mostTokens;
-    // Runs this short are made on the calling thread, and as much is read a millisecond as in longer ones.
-    const short = nextPowerOfTwo(INLINE_TOKEN_PARAMETERS / weights.arena.parameterCount);
-    this.shortTokens = Math.max(FEWEST_TOKENS, short);
+    // As much is read a millisecond as in longer runs.
+    const inline = nextPowerOfTwo(INLINE_TOKEN_PARAMETERS / weights.arena.parameterCount);
+    this.runTokens = short ? Math.min(mostTokens, Math.max(FEWEST_TOKENS, inline)) : mostTokens;
     // One row cannot be shared out, but its tokens can.
     this.share = (rows) => (rows === 1 ? { lanes: 1, threads: 'all' } : share(rows));
   }
@@ -95,7 +111,7 @@ export class PromptReader {
     for (const [room, group] of groups) {
       const lengths = group.map(({ prompt, prefix }) => prompt.length - (prefix?.length ?? 0));
       // What is known takes part in attention alone, and stands for fewer tokens.
-      const fitting = Math.min(this.shortTokens, this.mostTokens - room);
+      const fitting = Math.min(this.runTokens, this.mostTokens - room);
       const most = Math.max(bucketLength(Math.max(...lengths)), fitting);
       for (const { indices, rows, length } of batchRows(lengths, most)) {
         yield await this.readTogether(
