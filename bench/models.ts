@@ -77,11 +77,13 @@ export interface BenchEngineOptions {
   pack?: boolean;
   /** What its tokens stand for; `SYMBOLS` unless given. */
   symbols?: readonly string[];
+  /** See `OnnxEngineOptions`. */
+  profile?: string;
 }
 
 /** A fresh engine; the same weights every time. */
 export function benchEngine(model: ModelName, options: BenchEngineOptions = {}): Promise<Engine> {
-  const { maxRows, pack, symbols } = options;
+  const { maxRows, pack, symbols, profile } = options;
   return createOnnxEngine({
     model: MODELS[model],
     tokenizer: benchTokenizer(symbols),
@@ -89,6 +91,7 @@ export function benchEngine(model: ModelName, options: BenchEngineOptions = {}):
     decoding: { pack },
     lora: options.lora ? BENCH_LORA : undefined,
     limits: maxRows === undefined ? undefined : { maxRows },
+    profile,
   });
 }
 

@@ -77,11 +77,22 @@ export interface OnnxEngineOptions {
   /** Where programs run; BURNISH_DEVICE unless given, or else `cpu`. */
   device?: Device;
   limits?: Partial<EngineLimits>;
+  /** Beginning of the paths of files that ONNX Runtime's profiler writes, one a program, when the engine is disposed of. */
+  profile?: string;
 }
 
 /** Loads or makes a model. Throws an Error naming the folder, or the option, and what is wrong with it. */
 export async function createOnnxEngine(options: OnnxEngineOptions): Promise<Engine> {
-  const { model, seed, valueHead, lora, recompute, decoding = {}, device = defaultDevice() } = options;
+  const {
+    model,
+    seed,
+    valueHead,
+    lora,
+    recompute,
+    decoding = {},
+    device = defaultDevice(),
+    profile,
+  } = options;
   checkDevice(device);
   const weightsOptions = { seed, valueHead, lora };
   const weights =
@@ -106,6 +117,7 @@ export async function createOnnxEngine(options: OnnxEngineOptions): Promise<Engi
     trainable: arena.slots.filter((slot) => slot.trainable).map(({ name }) => name),
     recompute,
     device,
+    profile,
   });
   return new OnnxEngine(weights, programs, tokenizer, limits, decoding);
 }

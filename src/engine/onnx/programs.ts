@@ -54,6 +54,8 @@ export interface ModelShape {
   recompute?: boolean;
   /** Where programs run; `cpu` unless given. */
   device?: Device;
+  /** Beginning of the paths of files, one a program, that say what its operators took; see `profilePath` of sessions. */
+  profile?: string;
 }
 
 /** How many threads compute a run of a program: the one that calls it, or all that the process has. */
@@ -94,11 +96,14 @@ export class ModelPrograms {
   }
 
   private get(key: string, threads: Threads, make: (session: SessionOptions) => Program): Program {
-    return this.programs.get(`${key} on ${threads}`, () => make(this.session(threads)));
+    return this.programs.get(`${key} on ${threads}`, () => make(this.session(key, threads)));
   }
 
-  private session(threads: Threads): SessionOptions {
-    return { device: this.shape.device, singleThread: threads === 'one' };
+  private session(key: string, threads: Threads): SessionOptions {
+    const { device, profile } = this.shape;
+    const name = `${key} on ${threads}`.replaceAll(/[^\w.]+/g, '-');
+    const profilePath = profile && `${profile}${name}`;
+    return { device, singleThread: threads === 'one', profilePath };
   }
 
   private parameterSpecs(
@@ -293,7 +298,8 @@ export class ModelPrograms {
     const constants = Object.fromEntries(
       Object.entries(parameters).map(([name, values]) => [`parameters.${name}`, values]),
     );
-    return this.compileDecode(rows, capacity, 'float32', { ...this.session(threads), constants });
+    const session = this.session(`packed decode ${rows}x${capacity}`, threads);
+    return this.compileDecode(rows, capacity, 'float32', { ...session, constants });
   }
 
   private compileDecode(
