@@ -7,14 +7,17 @@ export function machineName(): string {
   return `${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${availableParallelism()} processors`;
 }
 
-/** Short commit of the project, `-dirty` where files differ from it; `unknown` outside a checkout. */
+/** Short commit of the project, `-dirty` where files other than the history of benchmarks differ from it; `unknown` outside a checkout. */
 export function commitName(): string {
-  try {
-    return execFileSync('git', ['describe', '--always', '--dirty'], {
+  const git = (...args: string[]) =>
+    execFileSync('git', args, {
       cwd: new URL('..', import.meta.url),
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'ignore'],
     }).trim();
+  try {
+    const changed = git('diff', '--name-only', 'HEAD', '--', '.', ':!bench/history.jsonl');
+    return git('rev-parse', '--short', 'HEAD') + (changed === '' ? '' : '-dirty');
   } catch {
     return 'unknown';
   }
